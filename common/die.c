@@ -1,0 +1,101 @@
+#include "common/die.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *program = "sluice";
+static int quiet, verbose;
+
+void die_init(const char *name)
+{
+	program = name;
+	/* A parent may have ignored SIGPIPE; `tok … | head -1` must end quietly with 141. */
+	signal(SIGPIPE, SIG_DFL);
+}
+
+const char *die_program(void)
+{
+	return program;
+}
+
+void die_set_quiet(void)
+{
+	quiet = 1;
+}
+
+void die_set_verbose(void)
+{
+	verbose = 1;
+}
+
+static void say(const char *kind, const char *fmt, va_list ap)
+{
+	char line[1400];
+	int n = snprintf(line, sizeof line, "%s: %s", program, kind);
+	int m = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, ap);
+	size_t len = (size_t)n + (m > 0 ? (size_t)m : 0);
+	if (len > sizeof line - 2)
+		len = sizeof line - 2;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+	line[len++] = '\n';
+	if (write(STDERR_FILENO, line, len) < 0)
+		return; /* nowhere left to say it */
+}
+
+void die(int status, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	say("", fmt, ap);
+	va_end(ap);
+	exit(status);
+}
+
+void die_err(const struct err *e)
+{
+	die(e->status ? e->status : STATUS_SYSTEM, "%s", e->msg);
+}
+
+void die_report(const struct err *e)
+{
+	die_warn("%s", e->msg);
+}
+
+void die_warn(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	say("warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void die_note(const char *fmt, ...)
+{
+	if (quiet)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	say("", fmt, ap);
+	va_end(ap);
+}
+
+void die_verbose(const char *fmt, ...)
+{
+	if (!verbose)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	say("", fmt, ap);
+	va_end(ap);
+}
+
+void die_at_exit(void (*fn)(void))
+{
+	if (atexit(fn) != 0)
+		abort();
+}

@@ -1,0 +1,26 @@
+/*
+ * Fingerprints: 32 hex digits of XXH3-128 that name a tokenizer, a template, a model, an adapter. Not
+ * for security; they catch mistakes. A model's costs milliseconds: config.json, the tensor table
+ * (names, types, shapes) and sampled bytes of every tensor.
+ */
+#ifndef COMMON_FINGERPRINT_H
+#define COMMON_FINGERPRINT_H
+
+#include "common/err.h"
+
+#include <stddef.h>
+
+enum { FINGERPRINT_LEN = 33 }; /* with the NUL */
+
+struct fingerprint;
+struct fingerprint *fingerprint_new(void);
+void fingerprint_add(struct fingerprint *f, const void *p, size_t n);
+void fingerprint_end(struct fingerprint *f, char out[FINGERPRINT_LEN]); /* frees f */
+
+/* full: every byte of every tensor instead of samples. */
+int fingerprint_model(const char *dir, int full, char out[FINGERPRINT_LEN], struct err *e);
+int fingerprint_adapter(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
+/* tokenizer.json and the facts of tokenizer_config.json that change ids. */
+int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
+
+#endif

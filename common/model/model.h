@@ -1,0 +1,88 @@
+/*
+ * The only door to the model. A model is immutable weights (plus, while training, the arena that
+ * params.h describes); a workspace is one batch's activations. Forward and backward work on a forest
+ * (forest.h) and meet the loss only as log-probs of labels: no [tokens, vocabulary] matrix exists.
+ */
+#ifndef COMMON_MODEL_MODEL_H
+#define COMMON_MODEL_MODEL_H
+
+#include "common/err.h"
+#include "common/model/adapter.h"
+#include "common/model/config.h"
+#include "common/model/forest.h"
+#include "common/model/params.h"
+#include "kernels/kernels.h"
+
+struct model;
+
+/* What a model program's common options choose. */
+struct model_opts {
+	const char *dir;
+	const char *device, *kernels, *precision; /* NULL: auto, or the environment's */
+	int threads;                              /* 0: all CPUs that may be used */
+	int train;        /* weights get KUSE_BWD */
+	int full;         /* every weight becomes a row of the arena */
+	uint64_t seed;    /* full without weights in dir: random ones, normal(0, initializer_range) */
+	const char *adapter;               /* PEFT directory, or NULL … */
+	struct adapter_config *new_adapter; /* … or a fresh adapter (train); NULL: none */
+};
+
+int model_open(struct model **out, const struct model_opts *o, struct err *e);
+void model_close(struct model *m);
+
+const struct model_config *model_config(const struct model *m);
+const struct kernels *model_kernels(const struct model *m);
+struct kctx *model_kctx(const struct model *m);
+struct params *model_params(struct model *m);          /* n == 0 when nothing trains */
+const struct adapter *model_adapter(const struct model *m); /* NULL: none */
+/* Fingerprint (fingerprint.h) of the base; of base and adapter as opened: the reference's name. */
+const char *model_fingerprint(const struct model *m);
+const char *model_reference(const struct model *m);
+/* Off: forward runs the bare base (the reference while training a fresh adapter). */
+void model_adapter_enable(struct model *m, int on);
+/* After the optimizer has changed the arena. */
+int model_refresh(struct model *m, struct err *e);
+
+/* ---- one batch ---------------------------------------------------------------------------------- */
+
+struct workspace;
+
+/* Grows as needed and is reused. dropout_p > 0 only while training. */
+struct workspace *workspace_new(struct model *m);
+void workspace_free(struct workspace *ws);
+/* Bytes that a forward (train: and backward) over a batch of this size would hold; the same layout
+ * code run with a counting allocator. */
+size_t workspace_bytes(const struct model *m, size_t ntok, size_t nlabels, int train);
+
+/*
+ * Log-probs of all labels of f, in order: out[nlabels]. stats: KSTAT_ bits. train: keeps what the
+ * backward needs, and each label's unscaled hidden gradient, formed while its logits exist.
+ * dropout: rate with seed and step (rows' identities come from the forest); p 0: none.
+ * A result that is not finite is an error that names the first tensor of the model that is not
+ * finite, else the record of the label.
+ */
+int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats, int train,
+	float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out, struct err *e);
+
+/* Gradients of sum_l coef[l] * logp[l] are accumulated in the arena. After model_forward(train). */
+int model_backward(struct model *m, struct workspace *ws, const struct forest *f, const double *coef,
+	struct err *e);
+
+/* ---- generation --------------------------------------------------------------------------------- */
+
+struct kvcache;
+
+/* A cache with room for `cap` positions in each of `n` sequences that share one prompt. */
+struct kvcache *kvcache_new(struct model *m, size_t cap, size_t n, struct err *e);
+void kvcache_free(struct kvcache *kv);
+void kvcache_reset(struct kvcache *kv);
+/*
+ * Feeds the prompt (all sequences share it), then one token a live sequence a step. logits: host
+ * f32 [n, V] of the last position; rows of finished sequences (live[i] == 0) are left alone.
+ */
+int model_prefill(struct model *m, struct kvcache *kv, const uint32_t *ids, size_t n, float *logits,
+	struct err *e);
+int model_step(struct model *m, struct kvcache *kv, const uint32_t *next, const uint8_t *live, float *logits,
+	struct err *e);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * The stream (docs/stream.md): msgpack maps; a header, records, a trailer with count and CRC-32.
+ * Streams may follow each other. gzip is transparent on input. Where a stream is expected JSON lines
+ * are accepted too (a stream cannot begin with '{'): ids are number arrays, no fingerprint is asked.
+ */
+#ifndef COMMON_STREAM_H
+#define COMMON_STREAM_H
+
+#include "common/err.h"
+#include "common/record.h"
+
+enum stream_kind { KIND_TEXT, KIND_TOKENS, KIND_TRAIN, KIND_TENSORS, KIND_COUNT };
+extern const char *const stream_kind_name[KIND_COUNT];
+
+/* One stage of a stream's past. */
+struct stage {
+	char *program, *version;
+	char *options; /* those that change results: "max-length=1024 truncation-mode=keep_start" */
+	char *input;   /* fingerprint of what the stage read beside the stream (model, file), or "" */
+};
+
+struct header {
+	enum stream_kind kind;
+	char *tokenizer, *templ, *model, *reference; /* fingerprints; NULL where they do not matter */
+	struct stage *history;
+	size_t nhistory;
+	int json; /* the input is JSON lines: nothing is known about its making */
+};
+void header_copy(struct header *dst, const struct header *src);
+void header_done(struct header *h);
+void header_add_stage(struct header *h, const char *program, const char *options, const char *input);
+
+/* ---- reading ------------------------------------------------------------------------------------- */
+
+struct stream_reader;
+
+/*
+ * Reads the operands one after the other (n == 0: standard input). Accepts the kinds in `kinds`
+ * (1 << KIND_…). Opens the first and reads its header at once; later headers must agree (kind,
+ * fingerprints, options that change results) or the read fails. shard_i/shard_n: only records
+ * shard_i, shard_i + shard_n, … (1-based).
+ */
+int stream_open(struct stream_reader **r, char *const *paths, size_t n, unsigned kinds, uint64_t shard_i,
+	uint64_t shard_n, struct err *e);
+const struct header *stream_header(const struct stream_reader *r);
+/* 1 a record, 0 the end (the trailer was there and right), -1 an error: "file:record: …". A missing
+ * trailer is "truncated after record N", status 1. */
+int stream_read(struct stream_reader *r, struct record *rec, struct err *e);
+/* Records that trailers say earlier stages skipped. */
+uint64_t stream_skipped(const struct stream_reader *r);
+void stream_close(struct stream_reader *r);
+
+/* ---- writing --------------------------------------------------------------------------------------- */
+
+struct stream_writer;
+
+/* path NULL: standard output (not a terminal). */
+int stream_create(struct stream_writer **w, const char *path, int gzip, const struct header *h, struct err *e);
+int stream_write(struct stream_writer *w, const struct record *rec, struct err *e);
+/* So that the next stage gets what there is: called when the input pauses. */
+int stream_flush(struct stream_writer *w, struct err *e);
+/* Trailer, flush, commit; frees w in any case. */
+int stream_finish(struct stream_writer *w, uint64_t skipped, struct err *e);
+/* No trailer: the next stage sees a truncated stream; a file is removed. */
+void stream_abandon(struct stream_writer *w);
+
+/* Two fingerprints that must agree; NULL or a JSON-lines input agrees with all. what: "tokenizer" … */
+int stream_check(const struct header *h, const char *what, const char *theirs, const char *ours,
+	int ignore_mismatch, struct err *e);
+
+/* ---- bad records -------------------------------------------------------------------------------------- */
+
+/* --skip-bad, --rejects: what a filter does with a record that cannot be used. */
+struct rejects {
+	int skip;
+	struct stream_writer *w;
+	uint64_t count;
+};
+int rejects_open(struct rejects *r, int skip_bad, const char *path, const struct header *h, struct err *e);
+/* 0: counted (reported, kept with `_reason` when there is a file), go on; -1: the stage must stop. */
+int rejects_add(struct rejects *r, const struct record *rec, struct err *e);
+int rejects_close(struct rejects *r, struct err *e);
+
+#endif

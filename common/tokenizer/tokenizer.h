@@ -1,0 +1,54 @@
+/*
+ * tokenizer.json, exactly as the tokenizers library has it: ids, offsets, decoding. What a file asks
+ * for and this does not implement is refused by name when it is loaded, never ignored.
+ */
+#ifndef COMMON_TOKENIZER_TOKENIZER_H
+#define COMMON_TOKENIZER_TOKENIZER_H
+
+#include "common/err.h"
+#include "common/str.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct tokenizer; /* immutable after loading: may be shared by threads */
+
+/* DIR/tokenizer.json and what tokenizer_config.json says of special tokens. */
+int tokenizer_load(struct tokenizer **t, const char *dir, struct err *e);
+void tokenizer_free(struct tokenizer *t);
+
+struct encoding {
+	uint32_t *ids;
+	uint32_t (*offsets)[2]; /* [from, to) in bytes of the input text; 0,0 for added specials */
+	size_t n, cap;
+};
+void encoding_reset(struct encoding *enc);
+void encoding_done(struct encoding *enc);
+
+/* Scratch memory and caches of one thread. */
+struct encoder;
+struct encoder *encoder_new(const struct tokenizer *t);
+void encoder_free(struct encoder *e);
+
+/* Appends the ids of valid UTF-8 text. add_special: the post-processor's template (BOS, EOS …), the
+ * library's encode(add_special_tokens=…). */
+int tokenizer_encode(struct encoder *e, const char *text, size_t len, int add_special, struct encoding *out,
+	struct err *err);
+/* Appends the text; skip_special as the library's skip_special_tokens. */
+int tokenizer_decode(struct encoder *e, const uint32_t *ids, size_t n, int skip_special, struct str *out,
+	struct err *err);
+
+size_t tokenizer_vocab_size(const struct tokenizer *t); /* added tokens counted in */
+/* -1: not one token. Looks at added tokens first, then the model's vocabulary. */
+long tokenizer_id(const struct tokenizer *t, const char *token, size_t len);
+const char *tokenizer_token(const struct tokenizer *t, uint32_t id, size_t *len); /* NULL: none */
+int tokenizer_is_special(const struct tokenizer *t, uint32_t id);
+
+/* BOS: what the post-processor adds in front, else tokenizer_config's bos_token when add_bos_token
+ * says so or it is known; -1: none. adds_bos/adds_eos: the post-processor does. */
+long tokenizer_bos(const struct tokenizer *t);
+long tokenizer_eos(const struct tokenizer *t);
+int tokenizer_adds_bos(const struct tokenizer *t);
+int tokenizer_adds_eos(const struct tokenizer *t);
+
+#endif

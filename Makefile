@@ -1,4 +1,4 @@
-# sluice: make all | deps | demo | test | bench | lint | install | uninstall | clean
+# sluice: make all | deps | demo | test | bench | lint | sample | install | uninstall | clean
 #   SANITIZE=address,undefined   build and test under sanitizers     WERROR=1   warnings are errors
 #   CUDA=0                       leave the CUDA kernels out          V=1        show commands
 # Objects live in build/<flags>/, one directory per set of flags; programs are linked into bin/.
@@ -6,6 +6,7 @@
 CFLAGS   ?= -O2 -g
 PREFIX   ?= /usr/local
 MANDIR   ?= $(PREFIX)/share/man
+JOBS     ?= $(shell nproc)
 comma    := ,
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wwrite-strings -Wpointer-arith \
             -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
@@ -21,27 +22,58 @@ KERNELS  := $(wildcard kernels/*.c kernels/cpu/*.c)
 LIBS      = $O/libcommon.a $O/libkernels.a
 obj       = $(patsubst %,$O/%.o,$1)
 UNIT     := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*.c tests/kernels/*.c))
+BENCH    := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/bench/*.c))
+SCRIPTS  := $(wildcard tests/pipe/*.sh tests/cli/*.sh tests/lint/*.sh)
 
 MAKEFLAGS += -r
 Q := $(if $V,,@)
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all clean FORCE
+.PHONY: all unit deps demo test bench lint sample install uninstall clean FORCE
 all: $(TOOLS:%=$(BIN)/%)
+
+# ---- what Debian has to bring ------------------------------------------------------------------------
+
+# To build and run; for the pipelines and the demo; for the tests (which skip what is absent).
+DEBS := gcc libc6-dev libjansson-dev libmsgpack-dev libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev \
+        libopenblas0-pthread  jq gnuplot-nox  perl mandoc shellcheck libdata-messagepack-perl
+
+# Goals that people run on a fresh machine first install what is missing; the others ask for nothing.
+ifneq ($(filter deps demo test bench lint sample,$(MAKECMDGOALS)),)
+MISSING := $(shell command -v dpkg-query >/dev/null && for p in $(DEBS); do \
+	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed' || echo $$p; done)
+$O/flags: | deps
+endif
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+deps:
+ifneq ($(MISSING),)
+	$(SUDO) apt-get update -q
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(MISSING)
+endif
+
+# ---- building ----------------------------------------------------------------------------------------
 
 # One source, compiled once for each instruction set that select.c can choose at run time.
 ISAS         := avx2 avx512
 ISA_avx2     := -mavx2 -mfma -mf16c
 ISA_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -mprefer-vector-width=512
 ISAOBJ       := $(foreach i,$(ISAS),$(patsubst %,$O/%.$i.o,$(wildcard kernels/x86/*.c)))
-$(foreach i,$(ISAS),$(eval $O/%.c.$i.o: ISAFLAGS := $(ISA_$i) -O3 -fno-math-errno -DISA=$i))
 define isa
 $O/%.c.$1.o: %.c $O/flags
 	@mkdir -p $$(@D)
 	$$Q$$(CC) $$(CCFLAGS) $$(ISA_$1) -O3 -fno-math-errno -fno-trapping-math -DISA=$1 -MMD -MP -c -o $$@ $$<
 endef
 $(foreach i,$(ISAS),$(eval $(call isa,$i)))
+
+$O/%.c.o: %.c $O/flags
+	@mkdir -p $(@D)
+	$Q$(CC) $(CCFLAGS) -MMD -MP -c -o $@ $<
+
+# Rewritten only when the flags change, so that changed flags rebuild everything.
+$O/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CCFLAGS)' | cmp -s - $@ || echo '$(CC) $(CCFLAGS)' >$@
 
 $O/libcommon.a:  $(call obj,$(COMMON))
 $O/libkernels.a: $(call obj,$(KERNELS)) $(ISAOBJ)
@@ -62,22 +94,50 @@ bin/%: $O/bin/%
 	$Qln -f $< $@
 endif
 
-# A unit test of a tool's engine links that tool's objects, all but its main.
+# A test of a tool's engine links that tool's objects, all but its main.
 ENGINES = $(filter-out $(foreach t,$(TOOLS),$O/tools/$t/$t.c.o),$(call obj,$(wildcard tools/*/*.c)))
 $O/libengines.a: $(ENGINES)
-$(UNIT): $O/tests/%: $O/tests/%.c.o $O/libengines.a $(LIBS)
+$(UNIT) $(BENCH): $O/tests/%: $O/tests/%.c.o $O/libengines.a $(LIBS)
 	$Q$(CC) $(LDFLAGS) $(SANFLAGS) -o $@ $^ $(LDLIBS)
 unit: $(UNIT)
 
-$O/%.c.o: %.c $O/flags
-	@mkdir -p $(@D)
-	$Q$(CC) $(CCFLAGS) -MMD -MP -c -o $@ $<
+# ---- using it ----------------------------------------------------------------------------------------
 
-# Rewritten only when the flags change, so that changed flags rebuild everything.
-$O/flags: FORCE
-	@mkdir -p $(@D)
-	@echo '$(CC) $(CCFLAGS)' | cmp -s - $@ || echo '$(CC) $(CCFLAGS)' >$@
+# SLUICE_BIN is where the tests find the programs, SLUICE_BUILD what the lint compiles with.
+RUN = SLUICE_BIN='$(BIN)' SLUICE_CC='$(CC) $(CCFLAGS)'
+test: all $(UNIT)
+	$(RUN) prove -j $(JOBS) -e '' $(SCRIPTS) $(UNIT)
+lint: all
+	$(RUN) prove -j $(JOBS) -e '' $(wildcard tests/lint/*.sh)
+bench: all $(BENCH)
+	@set -e; for b in $(BENCH) $(wildcard tests/bench/*.sh); do $(RUN) $$b; done
+demo: all
+	$(RUN) pipelines/demo.sh
+
+# The sample model is committed; this makes it again from its generator.
+sample: all
+	$(RUN) pipelines/sample/train.sh
+
+COMPLETIONS := $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+SITE_FUNCS  := $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+PIPELINES   := $(DESTDIR)$(PREFIX)/share/sluice/pipelines
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
+		$(COMPLETIONS) $(SITE_FUNCS) $(PIPELINES)
+	install $(TOOLS:%=$(BIN)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 644 docs/man/*.5 $(DESTDIR)$(MANDIR)/man5
+	set -e; for t in $(TOOLS); do \
+		docs/completion/bash.sh $(BIN)/$$t >$(COMPLETIONS)/$$t; \
+		docs/completion/zsh.sh $(BIN)/$$t >$(SITE_FUNCS)/_$$t; done
+	install pipelines/dpo.sh pipelines/orpo.sh pipelines/sft.sh $(PIPELINES)
+	install -m 644 pipelines/lib.sh pipelines/dpo.mk $(PIPELINES)
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOOLS:%=$(COMPLETIONS)/%) $(TOOLS:%=$(SITE_FUNCS)/_%)
+	rm -f $(patsubst docs/man/%,$(DESTDIR)$(MANDIR)/man1/%,$(wildcard docs/man/*.1))
+	rm -f $(patsubst docs/man/%,$(DESTDIR)$(MANDIR)/man5/%,$(wildcard docs/man/*.5))
+	rm -rf $(DESTDIR)$(PREFIX)/share/sluice
 
 clean:
-	rm -rf build bin
+	rm -rf build bin demo
 -include $(shell find $O -name '*.d' 2>/dev/null)

@@ -1,11 +1,13 @@
+# shellcheck shell=bash
 # TAP from bash. Source it, make checks, end with `done_testing`. Each script gets a scratch directory
 # $T (removed at the end), the programs on PATH ($SLUICE_BIN, default bin/), the root of the tree in $R.
 R=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-PATH=$(cd "$R/${SLUICE_BIN:-bin}" && pwd):$PATH
+PATH=$R/${SLUICE_BIN:-bin}:$PATH
 export LC_ALL=C TZ=UTC
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
-DATA=${SLUICE_TEST_DATA:-}
+DATA=${SLUICE_TEST_DATA:-}        # real data; `[ -n "$DATA" ]`, else skip
+SAMPLE=$R/pipelines/sample/model # the sample model, always there
 _n=0 _failed=0
 
 ok() { # STATUS CLAIM: `cmd; ok $? "claim"`

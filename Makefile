@@ -11,14 +11,14 @@ comma    := ,
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wwrite-strings -Wpointer-arith \
             -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-CCFLAGS   = -std=c11 -D_GNU_SOURCE -I. $(WARN) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
+CCFLAGS   = -std=c11 -ffp-contract=off -D_GNU_SOURCE -I. $(WARN) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
 LDLIBS   += -Wl,--as-needed -ljansson -lmsgpackc -lpcre2-8 -lutf8proc -lxxhash -lz -ldl -lpthread -lm
 
 O        := build/cpu$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(WERROR),-werror)
 BIN      := $(if $(SANITIZE)$(WERROR),$O/bin,bin)
 TOOLS    := $(notdir $(patsubst %/,%,$(wildcard tools/*/)))
 COMMON   := $(wildcard common/*.c common/*/*.c)
-KERNELS  := $(wildcard kernels/*.c kernels/cpu/*.c)
+KERNELS  := $(wildcard kernels/*.c kernels/cpu/*.c kernels/openblas/*.c)
 LIBS      = $O/libcommon.a $O/libkernels.a
 obj       = $(patsubst %,$O/%.o,$1)
 UNIT     := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*.c tests/kernels/*.c))

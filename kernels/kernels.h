@@ -141,7 +141,7 @@ struct klabel_out {
 /* ---- optimizer ------------------------------------------------------------------------------------ */
 
 struct kadamw {
-	float lr, beta1, beta2, eps, weight_decay;
+	double lr, beta1, beta2, eps, weight_decay; /* torch keeps them in double, too */
 	uint64_t step; /* from 1 */
 	float gscale;  /* the gradient is multiplied by this first (clipping) */
 };

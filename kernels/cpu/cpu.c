@@ -1,0 +1,159 @@
+/* The context of the host backends: open, close, memory, scratch; and the plain table. */
+#include "kernels/cpu/cpu_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *aligned(size_t bytes)
+{
+	size_t room = (bytes + 63) & ~(size_t)63;
+	if (room < bytes)
+		return NULL;
+	return aligned_alloc(64, room ? room : 64);
+}
+
+int cpu_open(const struct kernels *self, int device, int threads, struct kctx **out)
+{
+	(void)device;
+	struct kctx *c = calloc(1, sizeof *c);
+	if (!c)
+		return KE_MEMORY;
+	c->team = team_new(threads > 0 ? threads : team_cpus());
+	if (c->team)
+		c->scratch = calloc((size_t)team_size(c->team), sizeof *c->scratch);
+	if (!c->scratch) {
+		cpu_close(c);
+		return KE_MEMORY;
+	}
+	snprintf(c->text, sizeof c->text, "%s, %d thread%s", self->name, team_size(c->team),
+		team_size(c->team) == 1 ? "" : "s");
+	*out = c;
+	return KE_OK;
+}
+
+void cpu_close(struct kctx *c)
+{
+	if (!c)
+		return;
+	if (c->scratch)
+		for (int i = 0; i < team_size(c->team); i++)
+			free(c->scratch[i]);
+	free(c->scratch);
+	free(c->shared);
+	team_free(c->team);
+	free(c);
+}
+
+const char *cpu_describe(const struct kctx *c)
+{
+	return c->text;
+}
+
+int cpu_reserve(struct kctx *c, size_t bytes)
+{
+	if (bytes <= c->scratch_bytes)
+		return KE_OK;
+	c->scratch_bytes = 0;
+	for (int i = 0; i < team_size(c->team); i++) {
+		free(c->scratch[i]);
+		c->scratch[i] = aligned(bytes);
+		if (!c->scratch[i])
+			return KE_MEMORY;
+	}
+	c->scratch_bytes = bytes;
+	return KE_OK;
+}
+
+int cpu_reserve_shared(struct kctx *c, size_t bytes)
+{
+	if (bytes <= c->shared_bytes)
+		return KE_OK;
+	free(c->shared);
+	c->shared = aligned(bytes);
+	c->shared_bytes = c->shared ? bytes : 0;
+	return c->shared ? KE_OK : KE_MEMORY;
+}
+
+void *cpu_alloc(struct kctx *c, size_t bytes)
+{
+	(void)c;
+	return aligned(bytes);
+}
+
+void cpu_free(struct kctx *c, void *p)
+{
+	(void)c;
+	free(p);
+}
+
+int cpu_zero(struct kctx *c, void *p, size_t bytes)
+{
+	(void)c;
+	memset(p, 0, bytes);
+	return KE_OK;
+}
+
+int cpu_write(struct kctx *c, void *dst, const void *host, size_t bytes)
+{
+	(void)c;
+	memcpy(dst, host, bytes);
+	return KE_OK;
+}
+
+int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes)
+{
+	(void)c;
+	memcpy(host, src, bytes);
+	return KE_OK;
+}
+
+int cpu_all_f32(const struct kbuf *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (b[i].p && b[i].t != DT_F32)
+			return KE_TYPE;
+	return KE_OK;
+}
+
+static const char *always(void)
+{
+	return NULL;
+}
+
+const struct kernels kernels_plain = {
+	.version = KERNELS_VERSION,
+	.name = "plain",
+	.exact_rows = 1,
+	.unavailable = always,
+	.open = cpu_open,
+	.close = cpu_close,
+	.describe = cpu_describe,
+	.alloc = cpu_alloc,
+	.free = cpu_free,
+	.zero = cpu_zero,
+	.write = cpu_write,
+	.read = cpu_read,
+	.weight_new = cpu_weight_new,
+	.weight_new_param = cpu_weight_new_param,
+	.weight_refresh = cpu_weight_refresh,
+	.weight_free = cpu_weight_free,
+	.weight_bytes = cpu_weight_bytes,
+	.gather = plain_gather,
+	.gather_bwd = plain_gather_bwd,
+	.linear_fwd = plain_linear_fwd,
+	.linear_bwd = plain_linear_bwd,
+	.rmsnorm_fwd = plain_rmsnorm_fwd,
+	.rmsnorm_bwd = plain_rmsnorm_bwd,
+	.rope = plain_rope,
+	.attn_fwd = plain_attn_fwd,
+	.attn_bwd = plain_attn_bwd,
+	.swiglu_fwd = plain_swiglu_fwd,
+	.swiglu_bwd = plain_swiglu_bwd,
+	.axpy = plain_axpy,
+	.rows_gather = plain_rows_gather,
+	.rows_scatter = plain_rows_scatter,
+	.softmax_label = plain_softmax_label,
+	.sumsq = plain_sumsq,
+	.adamw = plain_adamw,
+};

@@ -1,0 +1,108 @@
+/*
+ * What the backends that run on the host share: the context (a team and a scratch block a worker),
+ * weight handles, dropout masks, and the plain operations that the others fall back on.
+ */
+#ifndef KERNELS_CPU_CPU_INT_H
+#define KERNELS_CPU_CPU_INT_H
+
+#include "kernels/kernels.h"
+#include "kernels/team.h"
+
+struct kctx {
+	struct team *team;
+	size_t scratch_bytes;
+	void **scratch; /* one block a worker, 64-byte aligned */
+	void *shared;	/* one block that all workers see; see cpu_reserve_shared */
+	size_t shared_bytes;
+	char text[160]; /* kernels.describe */
+};
+
+/* Every worker's scratch has at least `bytes` after this; contents are lost. KE_MEMORY: it has not.
+ */
+int cpu_reserve(struct kctx *c, size_t bytes);
+int cpu_reserve_shared(struct kctx *c, size_t bytes);
+
+int cpu_open(const struct kernels *self, int device, int threads, struct kctx **out);
+void cpu_close(struct kctx *c);
+const char *cpu_describe(const struct kctx *c);
+void *cpu_alloc(struct kctx *c, size_t bytes);
+void cpu_free(struct kctx *c, void *p);
+int cpu_zero(struct kctx *c, void *p, size_t bytes);
+int cpu_write(struct kctx *c, void *dst, const void *host, size_t bytes);
+int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes);
+
+/* ---- weights ---- */
+
+struct kweight {
+	struct kweight_desc d;
+	/* Row n, columns [k0, k0+nk): unpacked to dst, or a pointer into the weight itself. */
+	const float *(*rows)(const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst);
+};
+
+int cpu_weight_new(
+	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out);
+int cpu_weight_new_param(
+	struct kctx *c, struct kbuf w, size_t n, size_t k, unsigned uses, struct kweight **out);
+int cpu_weight_refresh(struct kctx *c, struct kweight *w);
+void cpu_weight_free(struct kctx *c, struct kweight *w);
+size_t cpu_weight_bytes(const struct kweight *w);
+
+/* ---- dropout: dst[k0..k0+nk) of row t = x times the mask (0 or 1/(1-p)) ---- */
+
+void cpu_drop(const struct kdropout *d, size_t t, size_t k0, size_t nk, const float *x, float *dst);
+
+/* ---- plain operations; contracts in kernels.h ---- */
+
+int plain_gather(
+	struct kctx *c, const struct kweight *w, const uint32_t *ids, size_t T, struct kbuf out);
+int plain_gather_bwd(
+	struct kctx *c, const uint32_t *ids, size_t T, size_t K, struct kbuf dout, struct kbuf dw);
+int plain_linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T,
+	struct kbuf y, struct kbuf h);
+int plain_linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
+	struct kbuf dy, size_t T, struct kbuf dx, int accumulate);
+int plain_rmsnorm_fwd(struct kctx *c, struct kbuf x, struct kbuf g, float offset, float eps,
+	size_t T, size_t K, struct kbuf y, struct kbuf rstd);
+int plain_rmsnorm_bwd(struct kctx *c, struct kbuf x, struct kbuf g, float offset, struct kbuf rstd,
+	struct kbuf dy, size_t T, size_t K, struct kbuf dx, struct kbuf dg);
+int plain_rope(struct kctx *c, struct kbuf x, size_t T, size_t heads, size_t D, const uint32_t *pos,
+	const float *inv_freq, float mscale, int inverse);
+int plain_attn_fwd(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k,
+	struct kbuf v, struct kbuf out, struct kbuf lse);
+int plain_attn_bwd(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k,
+	struct kbuf v, struct kbuf out, struct kbuf lse, struct kbuf dout, struct kbuf dq,
+	struct kbuf dk, struct kbuf dv);
+int plain_swiglu_fwd(struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, struct kbuf y);
+int plain_swiglu_bwd(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf dy, size_t n,
+	struct kbuf dgate, struct kbuf dup);
+int plain_axpy(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);
+int plain_rows_gather(
+	struct kctx *c, struct kbuf x, const size_t *rows, size_t L, size_t K, struct kbuf out);
+int plain_rows_scatter(struct kctx *c, struct kbuf dout, const double *s, const size_t *rows,
+	size_t L, size_t K, struct kbuf dx);
+int plain_softmax_label(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L,
+	size_t V, unsigned stats, int grad, const double *coef, struct klabel_out *out);
+int plain_sumsq(struct kctx *c, struct kbuf x, size_t n, double *out);
+int plain_adamw(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf m, struct kbuf v);
+
+/* KE_TYPE unless every buffer that has memory is f32. */
+int cpu_all_f32(const struct kbuf *b, size_t n);
+#define CPU_F32(...)                                                                               \
+	cpu_all_f32((const struct kbuf[]){__VA_ARGS__},                                            \
+		sizeof(struct kbuf[]){__VA_ARGS__} / sizeof(struct kbuf))
+
+/* Dot product in a fixed order: 16 partial sums, then pairwise. */
+float plain_dot(const float *a, const float *b, size_t n);
+
+static inline size_t cpu_min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline size_t cpu_blocks(size_t n, size_t block)
+{
+	return n / block + (n % block != 0);
+}
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * Weight handles of the host backends. A weight stays where it lies (the mapped file or the arena);
+ * what an operation needs is unpacked piece by piece through one function a type: the one place
+ * where another type of weight enters.
+ */
+#include "kernels/cpu/cpu_int.h"
+
+#include <stdlib.h>
+
+static const float *rows_in_place(
+	const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
+{
+	(void)nk;
+	(void)dst;
+	return (const float *)w->d.data + n * w->d.k + k0;
+}
+
+static const float *rows_converted(
+	const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
+{
+	size_t at = dtype_bytes(w->d.dtype, n * w->d.k + k0);
+	dtype_to_f32(w->d.dtype, (const char *)w->d.data + at, dst, nk);
+	return dst;
+}
+
+int cpu_weight_new(
+	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out)
+{
+	(void)c;
+	(void)uses;
+	if (!dtype_info[d->dtype].is_float)
+		return KE_TYPE;
+	struct kweight *w = malloc(sizeof *w);
+	if (!w)
+		return KE_MEMORY;
+	w->d = *d;
+	int in_place = d->dtype == DT_F32 && (uintptr_t)d->data % _Alignof(float) == 0;
+	w->rows = in_place ? rows_in_place : rows_converted;
+	*out = w;
+	return KE_OK;
+}
+
+int cpu_weight_new_param(
+	struct kctx *c, struct kbuf p, size_t n, size_t k, unsigned uses, struct kweight **out)
+{
+	struct kweight_desc d = {.dtype = p.t, .n = n, .k = k, .data = p.p};
+	return p.t == DT_F32 ? cpu_weight_new(c, &d, uses, out) : KE_TYPE;
+}
+
+int cpu_weight_refresh(struct kctx *c, struct kweight *w)
+{
+	(void)c;
+	(void)w;
+	return KE_OK;
+}
+
+void cpu_weight_free(struct kctx *c, struct kweight *w)
+{
+	(void)c;
+	free(w);
+}
+
+size_t cpu_weight_bytes(const struct kweight *w)
+{
+	(void)w;
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* The list of backends and the choice among them. */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+const struct kernels *const kernels_all[] = {
+	&kernels_plain,
+	NULL,
+};
+
+const struct kernels *kernels_select(const char *device, const char *name, const char **why)
+{
+	if (device && strncmp(device, "cuda", 4) == 0 && (!device[4] || device[4] == ':')) {
+		*why = "this build has no CUDA kernels";
+		return NULL;
+	}
+	if (device && strcmp(device, "auto") != 0 && strcmp(device, "cpu") != 0) {
+		*why = "no such device (auto, cpu, cuda or cuda:N)";
+		return NULL;
+	}
+	int any = !name || strcmp(name, "auto") == 0;
+	*why = "no such kernels";
+	for (int i = 0; kernels_all[i]; i++) {
+		if (!any && strcmp(name, kernels_all[i]->name) != 0)
+			continue;
+		const char *no = kernels_all[i]->unavailable();
+		if (!no)
+			return kernels_all[i];
+		*why = no;
+	}
+	return NULL;
+}

@@ -1,0 +1,205 @@
+/* The files that go along. The weights are modeldir_weights.c. */
+#include "common/modeldir.h"
+
+#include "common/json.h"
+#include "common/mem.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CONFIG_MAX = 16 << 20 };
+
+#define TEMPLATES "additional_chat_templates"
+
+static const struct {
+	const char *pattern; /* fnmatch */
+	unsigned which;
+} along[] = {
+	{"config.json", MODELDIR_CONFIG},
+	{"generation_config.json", MODELDIR_CONFIG},
+	{"tokenizer.json", MODELDIR_TOKENIZER},
+	{"tokenizer_config.json", MODELDIR_TOKENIZER},
+	{"special_tokens_map.json", MODELDIR_TOKENIZER},
+	{"added_tokens.json", MODELDIR_TOKENIZER},
+	{"vocab.json", MODELDIR_TOKENIZER},
+	{"vocab.txt", MODELDIR_TOKENIZER},
+	{"merges.txt", MODELDIR_TOKENIZER},
+	{"*.model", MODELDIR_TOKENIZER},
+	{"*.tiktoken", MODELDIR_TOKENIZER},
+	{"chat_template.jinja", MODELDIR_TOKENIZER},
+	{"chat_template.json", MODELDIR_TOKENIZER},
+	{TEMPLATES "/*.jinja", MODELDIR_TOKENIZER},
+	{"LICENSE*", MODELDIR_TOKENIZER},
+};
+
+static int goes_along(const char *name, unsigned which)
+{
+	for (size_t i = 0; i < sizeof along / sizeof *along; i++)
+		if ((along[i].which & which) &&
+			fnmatch(along[i].pattern, name, FNM_PATHNAME | FNM_PERIOD) == 0)
+			return 1;
+	return 0;
+}
+
+static int is_regular(const char *dir, const char *name)
+{
+	struct stat st;
+	char *path = io_path(dir, name);
+	int rc = stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	mem_free(path);
+	return rc;
+}
+
+/* The files of dir/sub ("" or TEMPLATES) that go along; a missing sub has none. */
+static int list_in(
+	struct modeldir_files *f, const char *dir, const char *sub, unsigned which, struct err *e)
+{
+	char *path = *sub ? io_path(dir, sub) : mem_strdup(dir);
+	DIR *d = opendir(path);
+	int rc = d || (*sub && errno == ENOENT) ? 0 : err_sys(e, "cannot open '%s'", path);
+	mem_free(path);
+	for (struct dirent *entry; d && (entry = readdir(d));) {
+		char *name = *sub ? io_path(sub, entry->d_name) : mem_strdup(entry->d_name);
+		if (!goes_along(name, which) || !is_regular(dir, name)) {
+			mem_free(name);
+			continue;
+		}
+		mem_grow(&f->v, &f->cap, f->n + 1, sizeof *f->v);
+		f->v[f->n++] = name;
+	}
+	if (d)
+		closedir(d);
+	return rc;
+}
+
+static int by_string(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int modeldir_list(struct modeldir_files *f, const char *dir, unsigned which, struct err *e)
+{
+	*f = (struct modeldir_files){0};
+	if (list_in(f, dir, "", which, e) || list_in(f, dir, TEMPLATES, which, e)) {
+		modeldir_files_done(f);
+		return -1;
+	}
+	if (f->n)
+		qsort(f->v, f->n, sizeof *f->v, by_string);
+	return 0;
+}
+
+void modeldir_files_done(struct modeldir_files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		mem_free(f->v[i]);
+	mem_free(f->v);
+	*f = (struct modeldir_files){0};
+}
+
+/* A name in TEMPLATES needs that directory first. */
+static int make_parent(const struct outdir *d, const char *name, struct err *e)
+{
+	if (!strchr(name, '/'))
+		return 0;
+	char *path = outdir_file(d, TEMPLATES);
+	int rc = mkdir(path, 0777) == 0 || errno == EEXIST ? 0
+							   : err_sys(e, "cannot create '%s'", path);
+	mem_free(path);
+	return rc;
+}
+
+int modeldir_copy(const struct outdir *d, const char *src, unsigned which, struct err *e)
+{
+	struct modeldir_files f;
+	if (modeldir_list(&f, src, which, e))
+		return -1;
+	int rc = 0;
+	for (size_t i = 0; i < f.n && !rc; i++)
+		if (make_parent(d, f.v[i], e) || outdir_copy(d, src, f.v[i], e) < 0)
+			rc = -1;
+	modeldir_files_done(&f);
+	return rc;
+}
+
+int modeldir_name_ok(const char *name)
+{
+	static const char prefix[] = TEMPLATES "/";
+	if (strncmp(name, prefix, sizeof prefix - 1) == 0)
+		name += sizeof prefix - 1;
+	return *name && *name != '.' && !strchr(name, '/');
+}
+
+int modeldir_write(
+	const struct outdir *d, const char *name, const void *p, size_t len, struct err *e)
+{
+	if (make_parent(d, name, e))
+		return -1;
+	char *path = outdir_file(d, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int rc = fd < 0 ? err_sys(e, "cannot create '%s'", path) : 0;
+	const char *at = p;
+	while (!rc && len) {
+		ssize_t n = write(fd, at, len);
+		if (n < 0 && errno != EINTR)
+			rc = err_sys(e, "cannot write '%s'", path);
+		if (n > 0) {
+			at += n;
+			len -= (size_t)n;
+		}
+	}
+	if (fd >= 0 && close(fd) && !rc)
+		rc = err_sys(e, "cannot write '%s'", path);
+	mem_free(path);
+	return rc;
+}
+
+/* transformers 5 says "dtype", 4 "torch_dtype": the key that the file has is kept. */
+static void set_dtype(json_t *config, int dtype)
+{
+	const char *key = json_object_get(config, "dtype") ? "dtype" : "torch_dtype";
+	json_object_set_new(config, key, json_string(dtype_info[dtype].torch_name));
+}
+
+static char *edit_config(const char *text, int dtype, int untie, size_t *len, struct err *e)
+{
+	json_t *config = json_read_bytes(text, *len, e);
+	if (!config)
+		return NULL;
+	if (!json_is_object(config)) {
+		json_decref(config);
+		err_data(e, "not an object");
+		return NULL;
+	}
+	if (dtype >= 0)
+		set_dtype(config, dtype);
+	if (untie)
+		json_object_set_new(config, "tie_word_embeddings", json_false());
+	struct str s = {0};
+	json_write_pretty(&s, config, 1);
+	str_addc(&s, '\n');
+	json_decref(config);
+	*len = s.len;
+	return str_take(&s);
+}
+
+char *modeldir_config(const char *src, int dtype, int untie, size_t *len, struct err *e)
+{
+	char *path = io_path(src, "config.json");
+	char *text = io_read_file(path, CONFIG_MAX, len, e);
+	if (text && (dtype >= 0 || untie)) {
+		char *edited = edit_config(text, dtype, untie, len, e);
+		if (!edited)
+			err_prefix(e, "%s", path);
+		mem_free(text);
+		text = edited;
+	}
+	mem_free(path);
+	return text;
+}

@@ -1,0 +1,49 @@
+/*
+ * Writing a model directory as transformers lays it out: weights in one file or in shards with an
+ * index, and the files that go along with them from the model they were made from.
+ */
+#ifndef COMMON_MODELDIR_H
+#define COMMON_MODELDIR_H
+
+#include "common/err.h"
+#include "common/io.h"
+#include "common/safetensors.h"
+
+/* What goes along: tokenizer, chat templates and licence; or config and generation config too. */
+enum { MODELDIR_TOKENIZER = 1, MODELDIR_CONFIG = 2 };
+
+struct modeldir_files {
+	char **v; /* names in the directory, sorted; "additional_chat_templates/NAME" too */
+	size_t n, cap;
+};
+/* Those of `which` that dir has. */
+int modeldir_list(struct modeldir_files *f, const char *dir, unsigned which, struct err *e);
+void modeldir_files_done(struct modeldir_files *f);
+int modeldir_copy(const struct outdir *d, const char *src, unsigned which, struct err *e);
+
+/* Whether a name that came from outside may be a file of a model directory: a plain name, or one in
+ * additional_chat_templates/. */
+int modeldir_name_ok(const char *name);
+/* Writes a file into the directory. */
+int modeldir_write(
+	const struct outdir *d, const char *name, const void *p, size_t len, struct err *e);
+
+/* config.json of `src` with another element type (dtype < 0: kept) and, when untie, with
+ * tie_word_embeddings false; the text as it is when nothing changes. The caller frees. */
+char *modeldir_config(const char *src, int dtype, int untie, size_t *len, struct err *e);
+
+struct weights_writer;
+
+/* t[i].file is the shard, 0 … shards-1, never falling; elements and bytes are set (st_size); the
+ * rest as for st_create. One shard is
+ * model.safetensors; more are model-0000i-of-0000n.safetensors with model.safetensors.index.json.
+ * t must stay until the end. */
+int weights_create(struct weights_writer **w, const struct outdir *d, const struct st_tensor *t,
+	size_t n, size_t shards, struct err *e);
+/* The data of the tensors in order, in pieces that do not cross tensors. */
+int weights_put(struct weights_writer *w, const void *p, size_t bytes, struct err *e);
+/* Frees w in any case. */
+int weights_finish(struct weights_writer *w, struct err *e);
+void weights_abandon(struct weights_writer *w);
+
+#endif

@@ -175,7 +175,9 @@ struct kernels {
 		struct kweight **out);
 	int (*weight_refresh)(struct kctx *c, struct kweight *w);
 	void (*weight_free)(struct kctx *c, struct kweight *w);
-	size_t (*weight_bytes)(const struct kweight *w); /* beyond the mapped file: for the memory plan */
+	/* For the memory plan: bytes that a weight of this description (data may be NULL) will hold
+	 * beyond the mapped file. */
+	size_t (*weight_bytes)(const struct kweight_desc *d, unsigned uses);
 
 	/* out[T,K] = w[ids[t], :]; ids in host memory, all < N. */
 	int (*gather)(struct kctx *c, const struct kweight *w, const uint32_t *ids, size_t T, struct kbuf out);
@@ -191,10 +193,11 @@ struct kernels {
 	int (*linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h, struct kbuf dy,
 		size_t T, struct kbuf dx, int accumulate);
 
-	/* y = x * rstd * g, rstd[t] = 1/sqrt(mean(x^2) + eps) saved (f32 [T], p NULL: not wanted). g: [K]
+	/* s = x + add, written to sum (p NULL: not wanted; may be x or add); add.p NULL: s is x, sum unused;
+	 * y = s * rstd * g, rstd[t] = 1/sqrt(mean(s^2) + eps) saved (f32 [T], p NULL: not wanted). g: [K]
 	 * f32. y may be x. `offset` is added to g (Gemma: 1). */
-	int (*rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset, float eps, size_t T,
-		size_t K, struct kbuf y, struct kbuf rstd);
+	int (*rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum, struct kbuf g,
+		float offset, float eps, size_t T, size_t K, struct kbuf y, struct kbuf rstd);
 	/* dx += …; dg[K] accumulated, p NULL: frozen. */
 	int (*rmsnorm_bwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset, struct kbuf rstd,
 		struct kbuf dy, size_t T, size_t K, struct kbuf dx, struct kbuf dg);
@@ -221,13 +224,14 @@ struct kernels {
 	/* y += a * x over n elements. */
 	int (*axpy)(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);
 	/* out[i, :] = x[rows[i], :];  dx[rows[i], :] += s[i] * dout[i, :] row after row (rows may repeat;
-	 * s: host f64 [L]). */
+	 * s: host f64 [L], or NULL: ones). */
 	int (*rows_gather)(struct kctx *c, struct kbuf x, const size_t *rows, size_t L, size_t K, struct kbuf out);
 	int (*rows_scatter)(struct kctx *c, struct kbuf dout, const double *s, const size_t *rows, size_t L,
 		size_t K, struct kbuf dx);
 
 	/* For logits[L,V] of L labels: out[l] (host). grad 0: logits are left as they are; 1: they become
-	 * d(logp)/d(logits) = onehot(target) - softmax, times coef[l] when coef (host) is not NULL. */
+	 * d(logp)/d(logits) = onehot(target) - softmax, times coef[l] when coef
+	 * (host) is not NULL. out may be NULL when only the gradient is wanted. */
 	int (*softmax_label)(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L, size_t V,
 		unsigned stats, int grad, const double *coef, struct klabel_out *out);
 

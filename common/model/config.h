@@ -7,18 +7,22 @@
 
 #include <jansson.h>
 
+enum { MODEL_MAX_EOS = 16 };
+
 struct model_config {
 	const struct model_arch *arch; /* arch.h */
 	size_t vocab, dim, layers, heads, kv_heads, head_dim, ffn;
 	size_t max_positions;
+	size_t window;            /* sliding attention window: longer sequences are refused; 0: none */
 	float rms_eps;
 	int tied;                 /* tie_word_embeddings */
-	int attention_bias, o_bias, mlp_bias;
+	int qkv_bias, o_bias, mlp_bias;
 	enum dtype dtype;         /* "dtype" or "torch_dtype"; f32 when absent */
 	float *inv_freq;          /* [head_dim/2] f32, rope scaling applied (llama3, linear …) */
 	float rope_mscale;        /* multiplies cos and sin; 1 unless a scaling says so */
 	float init_range;         /* initializer_range */
-	long bos, eos[16];        /* -1: none; eos_token_id may be a list */
+	long bos;                 /* -1: none */
+	long eos[MODEL_MAX_EOS];  /* of config.json and generation_config.json together */
 	size_t neos;
 };
 
@@ -26,5 +30,8 @@ struct model_config {
  * (an unknown architecture, an activation, a rope type) is refused by name. */
 int model_config_load(struct model_config *c, const char *dir, struct err *e);
 void model_config_done(struct model_config *c);
+
+/* rope.c: fills inv_freq and rope_mscale from rope_parameters, or rope_theta and rope_scaling. */
+int rope_init(struct model_config *c, const json_t *config, struct err *e);
 
 #endif

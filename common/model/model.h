@@ -23,8 +23,9 @@ struct model_opts {
 	int train;        /* weights get KUSE_BWD */
 	int full;         /* every weight becomes a row of the arena */
 	uint64_t seed;    /* full without weights in dir: random ones, normal(0, initializer_range) */
-	const char *adapter;               /* PEFT directory, or NULL … */
-	struct adapter_config *new_adapter; /* … or a fresh adapter (train); NULL: none */
+	int plan;         /* shapes only: needs no weights, cannot run; for model_weight_bytes and workspace_bytes */
+	const char *adapter;                /* PEFT directory, or NULL … */
+	struct adapter_config *new_adapter; /* … or a fresh adapter, whose contents move into the model; NULL: none */
 };
 
 int model_open(struct model **out, const struct model_opts *o, struct err *e);
@@ -40,8 +41,15 @@ const char *model_fingerprint(const struct model *m);
 const char *model_reference(const struct model *m);
 /* Off: forward runs the bare base (the reference while training a fresh adapter). */
 void model_adapter_enable(struct model *m, int on);
+/* Around the micro-batches of one optimizer step: begin sets all gradients to zero, end brings
+ * together what is summed apart (the two uses of a tied embedding), so that bytes do not depend on
+ * how the step was cut. Clipping and optimizer come after end. */
+int model_grads_begin(struct model *m, struct err *e);
+int model_grads_end(struct model *m, struct err *e);
 /* After the optimizer has changed the arena. */
 int model_refresh(struct model *m, struct err *e);
+/* Bytes of the frozen weights: the mapped files and what the backend keeps beside them. */
+size_t model_weight_bytes(const struct model *m);
 
 /* ---- one batch ---------------------------------------------------------------------------------- */
 
@@ -51,8 +59,8 @@ struct workspace;
 struct workspace *workspace_new(struct model *m);
 void workspace_free(struct workspace *ws);
 /* Bytes that a forward (train: and backward) over a batch of this size would hold; the same layout
- * code run with a counting allocator. */
-size_t workspace_bytes(const struct model *m, size_t ntok, size_t nlabels, int train);
+ * code run with a counting allocator. *head: the share of the labels (logits of one chunk …). */
+size_t workspace_bytes(struct model *m, size_t ntok, size_t nlabels, int train, size_t *head);
 
 /*
  * Log-probs of all labels of f, in order: out[nlabels]. stats: KSTAT_ bits. train: keeps what the

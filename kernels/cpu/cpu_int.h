@@ -45,7 +45,7 @@ int cpu_weight_new_param(
 	struct kctx *c, struct kbuf w, size_t n, size_t k, unsigned uses, struct kweight **out);
 int cpu_weight_refresh(struct kctx *c, struct kweight *w);
 void cpu_weight_free(struct kctx *c, struct kweight *w);
-size_t cpu_weight_bytes(const struct kweight *w);
+size_t cpu_weight_bytes(const struct kweight_desc *d, unsigned uses);
 
 /* ---- dropout: dst[k0..k0+nk) of row t = x times the mask (0 or 1/(1-p)) ---- */
 
@@ -61,8 +61,9 @@ int plain_linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, siz
 	struct kbuf y, struct kbuf h);
 int plain_linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
 	struct kbuf dy, size_t T, struct kbuf dx, int accumulate);
-int plain_rmsnorm_fwd(struct kctx *c, struct kbuf x, struct kbuf g, float offset, float eps,
-	size_t T, size_t K, struct kbuf y, struct kbuf rstd);
+int plain_rmsnorm_fwd(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum,
+	struct kbuf g, float offset, float eps, size_t T, size_t K, struct kbuf y,
+	struct kbuf rstd);
 int plain_rmsnorm_bwd(struct kctx *c, struct kbuf x, struct kbuf g, float offset, struct kbuf rstd,
 	struct kbuf dy, size_t T, size_t K, struct kbuf dx, struct kbuf dg);
 int plain_rope(struct kctx *c, struct kbuf x, size_t T, size_t heads, size_t D, const uint32_t *pos,

@@ -1,6 +1,6 @@
 /*
- * y = x rstd (g + offset). With n = x rstd and a = dy (g + offset):
- * dx = rstd (a - n mean(a n)), dg = sum over rows of dy n.
+ * y = s rstd (g + offset), s = x or x + add. Backward, with x for s: with n = x rstd and a = dy (g
+ * + offset): dx = rstd (a - n mean(a n)), dg = sum over rows of dy n.
  */
 #include "kernels/cpu/cpu_int.h"
 
@@ -9,10 +9,10 @@
 enum { ROWS = 16, COLS = 64 };
 
 struct norm {
-	const float *x, *g, *dy;
+	const float *x, *add, *g, *dy;
 	float offset, eps;
 	size_t T, K;
-	float *y, *rstd, *dx, *dg;
+	float *sum, *y, *rstd, *dx, *dg;
 };
 
 static void fwd_block(void *arg, size_t i, int worker)
@@ -23,6 +23,12 @@ static void fwd_block(void *arg, size_t i, int worker)
 	for (size_t t = i * ROWS; t < end; t++) {
 		const float *x = s->x + t * K;
 		float *y = s->y + t * K;
+		if (s->add) {
+			float *to = s->sum ? s->sum + t * K : y;
+			for (size_t k = 0; k < K; k++)
+				to[k] = x[k] + s->add[t * K + k];
+			x = to;
+		}
 		double sum = 0;
 		for (size_t k = 0; k < K; k++)
 			sum += (double)x[k] * (double)x[k];
@@ -34,12 +40,14 @@ static void fwd_block(void *arg, size_t i, int worker)
 	}
 }
 
-int plain_rmsnorm_fwd(struct kctx *c, struct kbuf x, struct kbuf g, float offset, float eps,
-	size_t T, size_t K, struct kbuf y, struct kbuf rstd)
+int plain_rmsnorm_fwd(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum,
+	struct kbuf g, float offset, float eps, size_t T, size_t K, struct kbuf y, struct kbuf rstd)
 {
-	if (CPU_F32(x, g, y, rstd))
+	if (CPU_F32(x, add, sum, g, y, rstd))
 		return KE_TYPE;
 	struct norm s = {.x = x.p,
+		.add = add.p,
+		.sum = sum.p,
 		.g = g.p,
 		.offset = offset,
 		.eps = eps,

@@ -18,7 +18,7 @@ static void label(void *arg, size_t l, int worker)
 	const struct labels *s = arg;
 	float *x = s->logits + l * s->V;
 	uint32_t target = s->target[l];
-	struct klabel_out *out = &s->out[l];
+	struct klabel_out unwanted, *out = s->out ? &s->out[l] : &unwanted;
 	(void)worker;
 
 	size_t best = 0;

@@ -60,8 +60,9 @@ void cpu_weight_free(struct kctx *c, struct kweight *w)
 	free(w);
 }
 
-size_t cpu_weight_bytes(const struct kweight *w)
+size_t cpu_weight_bytes(const struct kweight_desc *d, unsigned uses)
 {
-	(void)w;
+	(void)d;
+	(void)uses;
 	return 0;
 }

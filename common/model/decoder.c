@@ -1,0 +1,129 @@
+/*
+ * The decoder over a forest: embedding, layers, head, and the same way back. What a layer does is in
+ * decoder_attn.c and decoder_mlp.c, the head in head.c.
+ */
+#include "common/model/model_int.h"
+
+#include "common/mem.h"
+
+#include <math.h>
+
+struct klinear linear_now(const struct workspace *ws, const struct projection *p)
+{
+	struct klinear l = p->l;
+	if (!ws->m->adapter_on)
+		l.lora.r = 0;
+	l.lora.drop = ws->drop;
+	l.lora.drop.module = p->module;
+	return l;
+}
+
+static int check_forest(const struct model *m, const struct forest *f, struct err *e)
+{
+	const struct model_config *c = &m->config;
+	for (size_t i = 0; i < f->ntok; i++) {
+		if (f->ids[i] >= c->vocab)
+			return err_data(e, "token id %u is beyond the model's vocabulary of %zu", f->ids[i], c->vocab);
+	}
+	for (size_t i = 0; c->window && i < f->ntok; i++) {
+		if (f->pos[i] >= c->window)
+			return err_data(e,
+				"a sequence is longer than the model's sliding window of %zu tokens, beyond which "
+				"attention is not supported: use tok --max-length %zu",
+				c->window, c->window);
+	}
+	return 0;
+}
+
+static void read_labels(struct workspace *ws, const struct forest *f)
+{
+	mem_grow(&ws->label_row, &ws->label_cap, f->nlabels, sizeof *ws->label_row);
+	mem_grow(&ws->label_id, &ws->label_id_cap, f->nlabels, sizeof *ws->label_id);
+	for (size_t i = 0; i < f->nlabels; i++) {
+		ws->label_row[i] = f->labels[i].row;
+		ws->label_id[i] = f->labels[i].target;
+	}
+}
+
+static int forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
+{
+	const struct model *m = ws->m;
+	const struct forest *f = ws->f;
+	ws->res = ws->layer[0].x;
+	ws->pend = (struct kbuf){0};
+	TRY(m->k->gather(m->kc, m->embed, f->ids, f->ntok, ws->res));
+	for (size_t i = 0; i < m->config.layers; i++) {
+		TRY(attn_forward(ws, i));
+		TRY(mlp_forward(ws, i));
+	}
+	TRY(m->k->axpy(m->kc, 1, ws->res, f->ntok * m->config.dim, ws->pend));
+	ws->res = ws->pend;
+	return head_forward(ws, stats, out);
+}
+
+static int backward(struct workspace *ws, const double *coef)
+{
+	struct model *m = ws->m;
+	const struct forest *f = ws->f;
+	TRY(head_backward(ws, coef));
+	for (size_t i = m->config.layers; i-- > 0;) {
+		const struct layer *l = &m->layers[i];
+		if (2 * i + 1 >= m->first_part)
+			TRY(mlp_backward(ws, i, 2 * i + 1 > m->first_part || m->dembed.p || l->mlp_norm.dg.p));
+		if (2 * i >= m->first_part)
+			TRY(attn_backward(ws, i, 2 * i > m->first_part || m->dembed.p || l->attn_norm.dg.p));
+	}
+	if (!m->dembed.p)
+		return 0;
+	return m->k->gather_bwd(m->kc, f->ids, f->ntok, m->config.dim, ws->dx, m->dembed);
+}
+
+static int check_finite(struct model *m, const struct forest *f, const struct klabel_out *out, struct err *e)
+{
+	size_t i = 0;
+	while (i < f->nlabels && isfinite(out[i].logp))
+		i++;
+	if (i == f->nlabels)
+		return 0;
+	return model_not_finite(m, f->record[f->labels[i].row], e);
+}
+
+int model_not_finite(struct model *m, uint32_t record, struct err *e)
+{
+	const char *name;
+	int found = weights_not_finite(m, &name, e);
+	if (found < 0)
+		return -1;
+	if (found)
+		return err_data(e, "tensor '%s' has values that are not finite", name);
+	return err_data(e, "the model's output for record %u is not finite", record);
+}
+
+int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats, int train,
+	float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out, struct err *e)
+{
+	if (check_forest(m, f, e) < 0)
+		return -1;
+	ws->f = f;
+	ws->train = train;
+	ws->drop = (struct kdropout){
+		.p = train ? dropout_p : 0, .seed = seed, .step = step, .record = f->record, .pos = f->pos};
+	if (f->nlabels == 0)
+		return 0;
+	if (workspace_fit(ws, f->ntok, f->nlabels, train, e) < 0)
+		return -1;
+	read_labels(ws, f);
+	int rc = forward(ws, stats, out);
+	if (rc < 0)
+		return model_kerr(m, rc, e);
+	return check_finite(m, f, out, e);
+}
+
+int model_backward(struct model *m, struct workspace *ws, const struct forest *f, const double *coef,
+	struct err *e)
+{
+	if (f->nlabels == 0)
+		return 0;
+	int rc = backward(ws, coef);
+	return rc < 0 ? model_kerr(m, rc, e) : 0;
+}

@@ -1,0 +1,60 @@
+/*
+ * The MLP half of a layer: x2 = x1 + D(silu(G n) * (U n)), n = norm(x1). The backward makes n and
+ * silu(g) * u again instead of keeping them, and writes the gradients of g and u over g and u.
+ */
+#include "common/model/model_int.h"
+
+int mlp_forward(struct workspace *ws, size_t layer)
+{
+	const struct model *m = ws->m;
+	const struct kernels *k = m->k;
+	const struct layer *l = &m->layers[layer];
+	struct saved *s = &ws->layer[layer];
+	size_t T = ws->f->ntok;
+
+	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x1, l->mlp_norm.g, 0, m->config.rms_eps, T, m->config.dim,
+		ws->norm, s->rstd2));
+	struct klinear gate = linear_now(ws, &l->proj[PROJ_GATE]);
+	struct klinear up = linear_now(ws, &l->proj[PROJ_UP]);
+	struct klinear down = linear_now(ws, &l->proj[PROJ_DOWN]);
+	TRY(k->linear_fwd(m->kc, &gate, ws->norm, T, s->gate, s->h[PROJ_GATE]));
+	TRY(k->linear_fwd(m->kc, &up, ws->norm, T, s->up, s->h[PROJ_UP]));
+	TRY(k->swiglu_fwd(m->kc, s->gate, s->up, T * m->config.ffn, ws->act));
+	TRY(k->linear_fwd(m->kc, &down, ws->act, T, ws->add, s->h[PROJ_DOWN]));
+	ws->res = s->x1;
+	ws->pend = ws->add;
+	return 0;
+}
+
+int mlp_backward(struct workspace *ws, size_t layer, int dx)
+{
+	const struct model *m = ws->m;
+	const struct kernels *k = m->k;
+	const struct layer *l = &m->layers[layer];
+	const struct model_config *c = &m->config;
+	struct saved *s = &ws->layer[layer];
+	size_t T = ws->f->ntok;
+	size_t n = T * c->ffn;
+	struct kbuf none = {0};
+
+	struct klinear gate = linear_now(ws, &l->proj[PROJ_GATE]);
+	struct klinear up = linear_now(ws, &l->proj[PROJ_UP]);
+	struct klinear down = linear_now(ws, &l->proj[PROJ_DOWN]);
+	if (linear_trains(&down))
+		TRY(k->swiglu_fwd(m->kc, s->gate, s->up, n, ws->act));
+	TRY(k->linear_bwd(m->kc, &down, ws->act, s->h[PROJ_DOWN], ws->dx, T, ws->dact, 0));
+	TRY(k->swiglu_bwd(m->kc, s->gate, s->up, ws->dact, n, s->gate, s->up));
+
+	int trains_gate = linear_trains(&gate);
+	int trains_up = linear_trains(&up);
+	if (trains_gate || trains_up)
+		TRY(k->rmsnorm_fwd(m->kc, s->x1, none, none, l->mlp_norm.g, 0, c->rms_eps, T, c->dim, ws->norm, none));
+	struct kbuf dnorm = dx ? ws->dnorm : none;
+	if (dx || trains_gate)
+		TRY(k->linear_bwd(m->kc, &gate, ws->norm, s->h[PROJ_GATE], s->gate, T, dnorm, 0));
+	if (dx || trains_up)
+		TRY(k->linear_bwd(m->kc, &up, ws->norm, s->h[PROJ_UP], s->up, T, dnorm, 1));
+	if (!dx)
+		return 0;
+	return k->rmsnorm_bwd(m->kc, s->x1, l->mlp_norm.g, 0, s->rstd2, ws->dnorm, T, c->dim, ws->dx, l->mlp_norm.dg);
+}

@@ -1,0 +1,260 @@
+/* Opening and closing a model, and what it tells about itself. */
+#include "common/model/model_int.h"
+
+#include "common/io.h"
+#include "common/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int model_kerr(const struct model *m, int rc, struct err *e)
+{
+	const char *what = rc == KE_MEMORY ? "device memory is out"
+			   : rc == KE_TYPE ? "this element type is not implemented"
+					   : m->k->describe(m->kc);
+	return err_set(e, STATUS_SYSTEM, "kernels '%s': %s", m->k->name, what);
+}
+
+static const char *chosen(const char *given, const char *variable)
+{
+	if (!given || strcmp(given, "auto") == 0)
+		given = getenv(variable);
+	return given && *given ? given : "auto";
+}
+
+static int open_kernels(struct model *m, const struct model_opts *o, struct err *e)
+{
+	const char *name = chosen(o->kernels, "SLUICE_KERNELS");
+	const char *device = chosen(o->device, "SLUICE_DEVICE");
+	const char *why = NULL;
+	m->k = kernels_select(device, name, &why);
+	if (!m->k)
+		return err_set(e, STATUS_SYSTEM, "kernels '%s' on device '%s': %s", name, device, why);
+	if (o->precision && strcmp(o->precision, "auto") != 0 && strcmp(o->precision, "f32") != 0)
+		return err_set(e, STATUS_SYSTEM, "precision '%s': the kernels '%s' compute in f32", o->precision, m->k->name);
+	const char *index = strncmp(device, "cuda:", 5) == 0 ? device + 5 : "0";
+	int rc = m->k->open(m->k, (int)strtol(index, NULL, 10), o->threads, &m->kc);
+	if (rc < 0)
+		return err_set(e, STATUS_SYSTEM, "kernels '%s' cannot be opened on device '%s'", m->k->name, device);
+	return 0;
+}
+
+/* With --full a directory may hold a config.json only: the weights come from the seed. */
+static int weights_absent(const char *dir)
+{
+	char *single = io_path(dir, "model.safetensors");
+	char *index = io_path(dir, "model.safetensors.index.json");
+	int absent = !io_exists(single) && !io_exists(index);
+	mem_free(single);
+	mem_free(index);
+	return absent;
+}
+
+static int fingerprint_seeded(struct model *m, const struct model_opts *o, struct err *e)
+{
+	char *path = io_path(o->dir, "config.json");
+	size_t len;
+	char *text = io_read_file(path, 1 << 24, &len, e);
+	mem_free(path);
+	if (!text)
+		return -1;
+	struct fingerprint *f = fingerprint_new();
+	fingerprint_add(f, text, len);
+	fingerprint_add(f, &o->seed, sizeof o->seed);
+	fingerprint_end(f, m->fingerprint);
+	mem_free(text);
+	return 0;
+}
+
+static int open_files(struct model *m, const struct model_opts *o, struct err *e)
+{
+	if (o->plan)
+		return 0;
+	if (st_open_dir(&m->st, o->dir, e) == 0)
+		return fingerprint_model(o->dir, 0, m->fingerprint, e);
+	if (!o->full || e->status != STATUS_SYSTEM || !weights_absent(o->dir))
+		return -1;
+	return fingerprint_seeded(m, o, e);
+}
+
+/* The reference is the policy as it starts: with an adapter from a directory, both together. */
+static int name_reference(struct model *m, const struct model_opts *o, struct err *e)
+{
+	memcpy(m->reference, m->fingerprint, sizeof m->reference);
+	if (!o->adapter || o->plan)
+		return 0;
+	char adapter[FINGERPRINT_LEN];
+	if (fingerprint_adapter(o->adapter, adapter, e) < 0)
+		return -1;
+	struct fingerprint *f = fingerprint_new();
+	fingerprint_add(f, m->fingerprint, FINGERPRINT_LEN);
+	fingerprint_add(f, adapter, FINGERPRINT_LEN);
+	fingerprint_end(f, m->reference);
+	return 0;
+}
+
+static int plan_adapter(struct model *m, const struct model_opts *o, struct err *e)
+{
+	if (o->new_adapter) {
+		m->adapter.config = *o->new_adapter;
+		*o->new_adapter = (struct adapter_config){0};
+	} else if (adapter_read_config(&m->adapter.config, o->adapter, e) < 0) {
+		return -1;
+	}
+	m->has_adapter = m->adapter_on = 1;
+	return adapter_plan(&m->adapter, &m->config, &m->params, e);
+}
+
+static int fill_adapter(struct model *m, const struct model_opts *o, struct err *e)
+{
+	if (o->adapter)
+		return adapter_read_tensors(&m->adapter, &m->params, m->k, m->kc, o->adapter, e);
+	return adapter_init(&m->adapter, &m->params, m->k, m->kc, o->seed, e);
+}
+
+static void attach_adapter(struct model *m)
+{
+	for (size_t i = 0; i < m->adapter.nsites; i++) {
+		const struct lora_site *s = &m->adapter.sites[i];
+		int head = s->layer == m->config.layers;
+		struct projection *p = head ? &m->head : &m->layers[s->layer].proj[s->proj];
+		p->l.lora.r = s->r;
+		p->l.lora.scale = s->scale;
+		if (m->plan)
+			continue;
+		p->l.lora.a = param_value(&m->params, s->a);
+		p->l.lora.b = param_value(&m->params, s->b);
+		p->l.lora.da = param_grad(&m->params, s->a);
+		p->l.lora.db = param_grad(&m->params, s->b);
+	}
+}
+
+/* How far down the backward must go. */
+static void find_first_part(struct model *m, int full)
+{
+	size_t last = 2 * m->config.layers;
+	m->head_trains = full;
+	m->first_part = full ? 0 : last + 1;
+	for (size_t i = 0; i < m->adapter.nsites; i++) {
+		const struct lora_site *s = &m->adapter.sites[i];
+		int head = s->layer == m->config.layers;
+		size_t part = head ? last : 2 * s->layer + (s->proj > PROJ_O);
+		m->head_trains |= head;
+		if (part < m->first_part)
+			m->first_part = part;
+	}
+}
+
+static int open_parts(struct model *m, const struct model_opts *o, struct err *e)
+{
+	int adapter = o->adapter || o->new_adapter;
+	if (o->full && adapter)
+		return err_usage(e, "--full trains all weights: an adapter cannot be trained beside them");
+	if (model_config_load(&m->config, o->dir, e) < 0 || open_kernels(m, o, e) < 0 || open_files(m, o, e) < 0 ||
+		name_reference(m, o, e) < 0)
+		return -1;
+	weights_list(m, o->train);
+	if (o->full)
+		weights_plan_full(m);
+	if (adapter && plan_adapter(m, o, e) < 0)
+		return -1;
+	if (!o->plan) {
+		if (m->params.n && params_alloc(&m->params, m->k, m->kc, o->train, e) < 0)
+			return -1;
+		if (weights_load(m, o->seed, e) < 0 || (adapter && fill_adapter(m, o, e) < 0))
+			return -1;
+	}
+	attach_adapter(m);
+	find_first_part(m, o->full);
+	return 0;
+}
+
+int model_open(struct model **out, const struct model_opts *o, struct err *e)
+{
+	struct model *m = mem_zalloc(1, sizeof *m);
+	m->plan = o->plan;
+	*out = NULL;
+	if (open_parts(m, o, e) < 0) {
+		model_close(m);
+		return err_prefix(e, "%s", o->dir);
+	}
+	*out = m;
+	return 0;
+}
+
+void model_close(struct model *m)
+{
+	if (!m)
+		return;
+	weights_free(m);
+	if (m->kc)
+		params_done(&m->params, m->k, m->kc);
+	adapter_done(&m->adapter);
+	if (m->kc)
+		m->k->close(m->kc);
+	st_close(&m->st);
+	model_config_done(&m->config);
+	mem_free(m);
+}
+
+const struct model_config *model_config(const struct model *m)
+{
+	return &m->config;
+}
+
+const struct kernels *model_kernels(const struct model *m)
+{
+	return m->k;
+}
+
+struct kctx *model_kctx(const struct model *m)
+{
+	return m->kc;
+}
+
+struct params *model_params(struct model *m)
+{
+	return &m->params;
+}
+
+const struct adapter *model_adapter(const struct model *m)
+{
+	return m->has_adapter ? &m->adapter : NULL;
+}
+
+const char *model_fingerprint(const struct model *m)
+{
+	return m->fingerprint;
+}
+
+const char *model_reference(const struct model *m)
+{
+	return m->reference;
+}
+
+void model_adapter_enable(struct model *m, int on)
+{
+	m->adapter_on = on && m->has_adapter;
+}
+
+int model_refresh(struct model *m, struct err *e)
+{
+	return weights_refresh(m, e);
+}
+
+int model_grads_begin(struct model *m, struct err *e)
+{
+	int rc = m->k->zero(m->kc, m->params.grad.p, m->params.total * sizeof(float));
+	if (rc == 0 && m->tied_dembed.p)
+		rc = m->k->zero(m->kc, m->tied_dembed.p, m->config.vocab * m->config.dim * sizeof(float));
+	return rc < 0 ? model_kerr(m, rc, e) : 0;
+}
+
+int model_grads_end(struct model *m, struct err *e)
+{
+	if (!m->tied_dembed.p)
+		return 0;
+	int rc = m->k->axpy(m->kc, 1, m->tied_dembed, m->config.vocab * m->config.dim, m->head.l.dw);
+	return rc < 0 ? model_kerr(m, rc, e) : 0;
+}

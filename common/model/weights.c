@@ -1,0 +1,318 @@
+/*
+ * Every tensor of the checkpoint, once: its name and shape, and where in the model it goes. Loading,
+ * the arena's rows under --full, the memory plan and the search for values that are not finite all
+ * walk this one list.
+ */
+#include "common/model/model_int.h"
+
+#include "common/mem.h"
+#include "common/rng.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PIECE = 1 << 16 }; /* elements converted at a time */
+
+__attribute__((format(printf, 4, 5))) static struct slot *add_slot(
+	struct model *m, size_t rows, size_t cols, const char *fmt, ...)
+{
+	struct slot *s = &m->slots[m->nslots++];
+	*s = (struct slot){.rows = rows, .cols = cols, .param = -1};
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(s->name, sizeof s->name, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+static void add_norm(struct model *m, struct norm *n, const char *name)
+{
+	struct slot *s = add_slot(m, m->config.dim, 0, "%s.weight", name);
+	s->v = &n->g;
+	s->dv = &n->dg;
+}
+
+static void add_projection(struct model *m, struct projection *p, const char *name, size_t out, size_t in,
+	int bias, unsigned uses)
+{
+	p->in = in;
+	p->out = out;
+	struct slot *s = add_slot(m, out, in, "%s.weight", name);
+	s->uses = uses;
+	s->w = (struct kweight **)&p->l.w;
+	s->dw = &p->l.dw;
+	if (!bias)
+		return;
+	s = add_slot(m, out, 0, "%s.bias", name);
+	s->v = &p->l.bias;
+	s->dv = &p->l.dbias;
+}
+
+static void add_layer(struct model *m, size_t i, unsigned uses)
+{
+	const struct model_config *c = &m->config;
+	struct layer *l = &m->layers[i];
+	size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+	const struct {
+		size_t out, in;
+		int bias;
+	} shape[PROJ_COUNT] = {
+		[PROJ_Q] = {q, c->dim, c->qkv_bias},
+		[PROJ_K] = {kv, c->dim, c->qkv_bias},
+		[PROJ_V] = {kv, c->dim, c->qkv_bias},
+		[PROJ_O] = {c->dim, q, c->o_bias},
+		[PROJ_GATE] = {c->ffn, c->dim, c->mlp_bias},
+		[PROJ_UP] = {c->ffn, c->dim, c->mlp_bias},
+		[PROJ_DOWN] = {c->dim, c->ffn, c->mlp_bias},
+	};
+	char name[80];
+	snprintf(name, sizeof name, "model.layers.%zu.input_layernorm", i);
+	add_norm(m, &l->attn_norm, name);
+	for (int p = PROJ_Q; p <= PROJ_DOWN; p++) {
+		if (p == PROJ_GATE) {
+			snprintf(name, sizeof name, "model.layers.%zu.post_attention_layernorm", i);
+			add_norm(m, &l->mlp_norm, name);
+		}
+		snprintf(name, sizeof name, "model.layers.%zu.%s", i, proj_name[p]);
+		add_projection(m, &l->proj[p], name, shape[p].out, shape[p].in, shape[p].bias, uses);
+		l->proj[p].module = (uint32_t)(i * PROJ_COUNT) + (uint32_t)p;
+	}
+}
+
+void weights_list(struct model *m, int train)
+{
+	const struct model_config *c = &m->config;
+	unsigned uses = KUSE_FWD | (train ? KUSE_BWD : 0);
+	m->layers = mem_zalloc(c->layers, sizeof *m->layers);
+	m->slots = mem_alloc(3 + c->layers * (2 + 2 * PROJ_COUNT), sizeof *m->slots);
+	struct slot *embed = add_slot(m, c->vocab, c->dim, "model.embed_tokens.weight");
+	embed->uses = KUSE_GATHER | (c->tied ? uses : 0);
+	embed->w = &m->embed;
+	embed->dw = &m->dembed;
+	for (size_t i = 0; i < c->layers; i++)
+		add_layer(m, i, uses);
+	add_norm(m, &m->norm, "model.norm");
+	m->head.module = (uint32_t)(c->layers * PROJ_COUNT);
+	m->head.in = c->dim;
+	m->head.out = c->vocab;
+	if (!c->tied)
+		add_projection(m, &m->head, "lm_head", c->vocab, c->dim, 0, uses);
+}
+
+void weights_plan_full(struct model *m)
+{
+	for (size_t i = 0; i < m->nslots; i++) {
+		struct slot *s = &m->slots[i];
+		/* Weight decay as transformers' Trainer: not on norms, not on biases. */
+		s->param = (long)params_add(&m->params, s->name, s->rows, s->cols, s->cols > 0);
+	}
+}
+
+/* ---- loading ---------------------------------------------------------------------------------------- */
+
+static size_t slot_len(const struct slot *s)
+{
+	return s->rows * (s->cols ? s->cols : 1);
+}
+
+static int find_file(struct model *m, struct slot *s, struct err *e)
+{
+	s->file = st_find(&m->st, s->name);
+	if (!s->file)
+		return err_data(e, "tensor '%s' is missing", s->name);
+	if (!dtype_info[s->file->dtype].is_float)
+		return err_data(e, "tensor '%s' is of a type that is not supported", s->name);
+	size_t rank = s->cols ? 2 : 1;
+	if (s->file->rank != rank || s->file->shape[0] != s->rows || (s->cols && s->file->shape[1] != s->cols)) {
+		char shape[200];
+		st_shape_text(s->file, shape);
+		return s->cols ? err_data(e, "tensor '%s' has shape %s, config.json asks for [%zu, %zu]", s->name, shape,
+				       s->rows, s->cols)
+			       : err_data(e, "tensor '%s' has shape %s, config.json asks for [%zu]", s->name, shape, s->rows);
+	}
+	return 0;
+}
+
+/* Values [from, from + n) of a tensor: from the file, else new ones as transformers makes them:
+ * normal(0, initializer_range) matrices, norms 1, biases 0. */
+static void slot_values(const struct slot *s, const struct model_config *c, struct rng *rng, size_t from, size_t n,
+	float *out)
+{
+	if (s->file) {
+		const char *p = s->file->data;
+		dtype_to_f32(s->file->dtype, p + dtype_bytes(s->file->dtype, from), out, n);
+		return;
+	}
+	size_t len = strlen(s->name);
+	float fixed = len > 5 && strcmp(s->name + len - 5, ".bias") == 0 ? 0 : 1;
+	for (size_t i = 0; i < n; i++)
+		out[i] = s->cols ? (float)(rng_normal(rng) * c->init_range) : fixed;
+}
+
+static int write_values(struct model *m, const struct slot *s, uint64_t seed, struct kbuf to)
+{
+	float *piece = mem_alloc(PIECE, sizeof *piece);
+	struct rng rng;
+	rng_init(&rng, seed, (uint64_t)(s - m->slots));
+	int rc = 0;
+	for (size_t at = 0, n, len = slot_len(s); at < len && rc == 0; at += n) {
+		n = len - at < PIECE ? len - at : PIECE;
+		slot_values(s, &m->config, &rng, at, n, piece);
+		rc = m->k->write(m->kc, kbuf_at(to, at).p, piece, n * sizeof *piece);
+	}
+	mem_free(piece);
+	return rc;
+}
+
+static int load_trained(struct model *m, struct slot *s, uint64_t seed)
+{
+	size_t row = (size_t)s->param;
+	struct kbuf value = param_value(&m->params, row);
+	TRY(write_values(m, s, seed, value));
+	if (!s->cols) {
+		*s->v = value;
+		*s->dv = param_grad(&m->params, row);
+		return 0;
+	}
+	*s->dw = param_grad(&m->params, row);
+	return m->k->weight_new_param(m->kc, value, s->rows, s->cols, s->uses, s->w);
+}
+
+static int load_frozen(struct model *m, struct slot *s)
+{
+	if (s->cols) {
+		struct kweight_desc d = {.dtype = s->file->dtype, .n = s->rows, .k = s->cols, .data = s->file->data};
+		return m->k->weight_new(m->kc, &d, s->uses, s->w);
+	}
+	s->v->t = DT_F32;
+	s->v->p = m->k->alloc(m->kc, s->rows * sizeof(float));
+	return s->v->p ? write_values(m, s, 0, *s->v) : KE_MEMORY;
+}
+
+/* The head of a tied model is the embedding; what the gather adds to its gradient is kept apart. */
+static int tie_head(struct model *m)
+{
+	m->head.l.w = m->embed;
+	if (!m->dembed.p)
+		return 0;
+	m->head.l.dw = m->dembed;
+	size_t bytes = m->config.vocab * m->config.dim * sizeof(float);
+	m->tied_dembed = (struct kbuf){m->k->alloc(m->kc, bytes), DT_F32};
+	if (!m->tied_dembed.p)
+		return KE_MEMORY;
+	m->dembed = m->tied_dembed;
+	return m->k->zero(m->kc, m->tied_dembed.p, bytes);
+}
+
+int weights_load(struct model *m, uint64_t seed, struct err *e)
+{
+	for (size_t i = 0; i < m->nslots; i++) {
+		struct slot *s = &m->slots[i];
+		if (m->st.n && find_file(m, s, e) < 0)
+			return -1;
+		int rc = s->param >= 0 ? load_trained(m, s, seed) : load_frozen(m, s);
+		if (rc < 0) {
+			model_kerr(m, rc, e);
+			return err_prefix(e, "tensor '%s'", s->name);
+		}
+	}
+	int rc = m->config.tied ? tie_head(m) : 0;
+	return rc < 0 ? model_kerr(m, rc, e) : 0;
+}
+
+int weights_refresh(struct model *m, struct err *e)
+{
+	for (size_t i = 0; i < m->nslots; i++) {
+		const struct slot *s = &m->slots[i];
+		if (s->param < 0 || !s->cols)
+			continue;
+		int rc = m->k->weight_refresh(m->kc, *s->w);
+		if (rc < 0)
+			return model_kerr(m, rc, e);
+	}
+	return 0;
+}
+
+void weights_free(struct model *m)
+{
+	for (size_t i = 0; i < m->nslots; i++) {
+		struct slot *s = &m->slots[i];
+		if (s->cols && *s->w)
+			m->k->weight_free(m->kc, *s->w);
+		else if (!s->cols && s->param < 0 && s->v->p)
+			m->k->free(m->kc, s->v->p);
+	}
+	if (m->tied_dembed.p)
+		m->k->free(m->kc, m->tied_dembed.p);
+	mem_free(m->slots);
+	mem_free(m->layers);
+}
+
+size_t model_weight_bytes(const struct model *m)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < m->nslots; i++) {
+		const struct slot *s = &m->slots[i];
+		enum dtype t = s->file ? s->file->dtype : m->config.dtype;
+		struct kweight_desc d = {.dtype = t, .n = s->rows, .k = s->cols};
+		if (s->param >= 0)
+			continue; /* counted with the arena */
+		bytes += dtype_bytes(t, slot_len(s));
+		bytes += s->cols ? m->k->weight_bytes(&d, s->uses) : s->rows * sizeof(float);
+	}
+	return bytes;
+}
+
+/* ---- values that are not finite ------------------------------------------------------------------- */
+
+static int all_finite(const float *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!isfinite(v[i]))
+			return 0;
+	}
+	return 1;
+}
+
+/* Reads `len` elements from the arena in pieces: 1 all finite, 0 not, or a KE_ code. */
+static int arena_finite(struct model *m, struct kbuf from, size_t len, float *piece)
+{
+	for (size_t at = 0, n; at < len; at += n) {
+		n = len - at < PIECE ? len - at : PIECE;
+		TRY(m->k->read(m->kc, piece, kbuf_at(from, at).p, n * sizeof *piece));
+		if (!all_finite(piece, n))
+			return 0;
+	}
+	return 1;
+}
+
+static int file_finite(const struct model *m, const struct slot *s, float *piece)
+{
+	for (size_t at = 0, n, len = slot_len(s); at < len; at += n) {
+		n = len - at < PIECE ? len - at : PIECE;
+		slot_values(s, &m->config, NULL, at, n, piece);
+		if (!all_finite(piece, n))
+			return 0;
+	}
+	return 1;
+}
+
+int weights_not_finite(struct model *m, const char **name, struct err *e)
+{
+	float *piece = mem_alloc(PIECE, sizeof *piece);
+	int fine = 1;
+	for (size_t i = 0; i < m->nslots && fine == 1; i++) {
+		if (m->slots[i].param >= 0)
+			continue;
+		*name = m->slots[i].name;
+		fine = file_finite(m, &m->slots[i], piece);
+	}
+	for (size_t i = 0; i < m->params.n && fine == 1; i++) {
+		*name = m->params.p[i].name;
+		fine = arena_finite(m, param_value(&m->params, i), param_len(&m->params.p[i]), piece);
+	}
+	mem_free(piece);
+	return fine < 0 ? model_kerr(m, fine, e) : !fine;
+}

@@ -1,0 +1,173 @@
+/*
+ * One batch's buffers. A single function lays them out, one after the other in one allocation; run
+ * without memory behind it, it counts (workspace_bytes). Buffers whose lives do not overlap lie over
+ * each other: the scratch of attention's backward over that of the MLP's.
+ */
+#include "common/model/model_int.h"
+
+#include "common/mem.h"
+
+enum {
+	ALIGN = 64,
+	LOGITS_BYTES = 32 << 20, /* of one chunk of labels: fits the last-level caches of 2023's CPUs … */
+	CHUNK_MIN = 64,          /* … but a product needs this many rows to run at speed */
+	CHUNK_MAX = 512,
+};
+
+struct bump {
+	char *base; /* NULL: counting */
+	size_t used;
+};
+
+static struct kbuf take(struct bump *b, size_t rows, size_t cols)
+{
+	size_t bytes = dtype_bytes(DT_F32, mem_mul(rows, cols));
+	struct kbuf k = {b->base ? b->base + b->used : NULL, DT_F32};
+	b->used += (bytes + ALIGN - 1) / ALIGN * ALIGN;
+	return k;
+}
+
+static size_t label_chunk(const struct model_config *c, size_t labels)
+{
+	size_t n = LOGITS_BYTES / (c->vocab * sizeof(float));
+	n = n < CHUNK_MIN ? CHUNK_MIN : n > CHUNK_MAX ? CHUNK_MAX : n;
+	return labels < n ? labels : n;
+}
+
+static void lay_layer(struct workspace *ws, struct bump *b, struct saved *s, const struct layer *l, size_t T,
+	int train)
+{
+	const struct model_config *c = &ws->m->config;
+	size_t kv = c->kv_heads * c->head_dim;
+	*s = (struct saved){0};
+	s->x = take(b, T, c->dim);
+	s->x1 = train ? take(b, T, c->dim) : s->x;
+	s->q = take(b, T, c->heads * c->head_dim);
+	s->k = take(b, T, kv);
+	s->v = take(b, T, kv);
+	s->att = take(b, T, c->heads * c->head_dim);
+	s->gate = take(b, T, c->ffn);
+	s->up = take(b, T, c->ffn);
+	if (!train)
+		return;
+	s->rstd1 = take(b, T, 1);
+	s->rstd2 = take(b, T, 1);
+	s->lse = take(b, T, c->heads);
+	for (int p = 0; p < PROJ_COUNT; p++) {
+		if (l->proj[p].l.lora.r)
+			s->h[p] = take(b, T, l->proj[p].l.lora.r);
+	}
+}
+
+static void lay_layers(struct workspace *ws, struct bump *b, size_t T, int train)
+{
+	const struct model *m = ws->m;
+	size_t first = train ? m->first_part / 2 : m->config.layers; /* the first layer that keeps */
+	struct saved shared;
+	if (first > 0)
+		lay_layer(ws, b, &shared, NULL, T, 0);
+	for (size_t i = 0; i < m->config.layers; i++) {
+		if (i < first)
+			ws->layer[i] = shared;
+		else
+			lay_layer(ws, b, &ws->layer[i], &m->layers[i], T, 1);
+	}
+}
+
+static void lay_head(struct workspace *ws, struct bump *b, size_t L, int train)
+{
+	const struct model *m = ws->m;
+	const struct model_config *c = &m->config;
+	size_t n = ws->chunk = label_chunk(c, L);
+	ws->rows = take(b, n, c->dim);
+	ws->rows_norm = take(b, n, c->dim);
+	ws->logits = take(b, n, c->vocab);
+	if (!train)
+		return;
+	ws->rows_rstd = take(b, n, 1);
+	ws->rows_h = take(b, n, m->head.l.lora.r);
+	ws->drows_norm = take(b, n, c->dim);
+	ws->drows = take(b, m->head_trains ? n : L, c->dim);
+}
+
+static void lay_scratch(struct workspace *ws, struct bump *b, size_t T, int train)
+{
+	const struct model_config *c = &ws->m->config;
+	ws->norm = take(b, T, c->dim);
+	ws->add = take(b, T, c->dim);
+	if (train) {
+		ws->dx = take(b, T, c->dim);
+		ws->dnorm = take(b, T, c->dim);
+	}
+	size_t mark = b->used;
+	ws->act = take(b, T, c->ffn);
+	if (!train)
+		return;
+	ws->dact = take(b, T, c->ffn);
+	size_t mlp_end = b->used;
+	b->used = mark;
+	ws->datt = take(b, T, c->heads * c->head_dim);
+	ws->dq = take(b, T, c->heads * c->head_dim);
+	ws->dk = take(b, T, c->kv_heads * c->head_dim);
+	ws->dv = take(b, T, c->kv_heads * c->head_dim);
+	if (b->used < mlp_end)
+		b->used = mlp_end;
+}
+
+/* Returns the bytes; *head: those that the labels cost. */
+static size_t lay_out(struct workspace *ws, char *base, size_t T, size_t L, int train, size_t *head)
+{
+	struct bump b = {base, 0};
+	lay_layers(ws, &b, T, train);
+	lay_scratch(ws, &b, T, train);
+	size_t before = b.used;
+	lay_head(ws, &b, L, train);
+	*head = b.used - before;
+	return b.used;
+}
+
+struct workspace *workspace_new(struct model *m)
+{
+	struct workspace *ws = mem_zalloc(1, sizeof *ws);
+	ws->m = m;
+	ws->layer = mem_zalloc(m->config.layers, sizeof *ws->layer);
+	return ws;
+}
+
+void workspace_free(struct workspace *ws)
+{
+	if (!ws)
+		return;
+	if (ws->base)
+		ws->m->k->free(ws->m->kc, ws->base);
+	mem_free(ws->layer);
+	mem_free(ws->label_row);
+	mem_free(ws->label_id);
+	mem_free(ws);
+}
+
+size_t workspace_bytes(struct model *m, size_t ntok, size_t nlabels, int train, size_t *head)
+{
+	struct workspace *ws = workspace_new(m);
+	size_t bytes = lay_out(ws, NULL, ntok, nlabels, train, head);
+	workspace_free(ws);
+	return bytes;
+}
+
+int workspace_fit(struct workspace *ws, size_t ntok, size_t nlabels, int train, struct err *e)
+{
+	const struct model *m = ws->m;
+	size_t head;
+	size_t need = lay_out(ws, NULL, ntok, nlabels, train, &head);
+	if (need > ws->cap) {
+		if (ws->base)
+			m->k->free(m->kc, ws->base);
+		ws->cap = 0;
+		ws->base = m->k->alloc(m->kc, need);
+		if (!ws->base)
+			return err_set(e, STATUS_SYSTEM, "no memory for a batch of %zu tokens (%zu bytes)", ntok, need);
+		ws->cap = need;
+	}
+	lay_out(ws, ws->base, ntok, nlabels, train, &head);
+	return 0;
+}

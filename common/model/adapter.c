@@ -50,18 +50,21 @@ int adapter_plan(struct adapter *a, const struct model_config *mc, struct params
 			snprintf(module, sizeof module, "model.layers.%zu.%s", i, proj_name[p]);
 			if (adapter_targets(&a->config, module))
 				add_site(a, ps, module,
-					(struct lora_site){.layer = i, .proj = p, .in = in[p], .out = out[p]});
+					(struct lora_site){
+						.layer = i, .proj = p, .in = in[p], .out = out[p]});
 		}
 	}
 	if (adapter_targets(&a->config, "lm_head"))
 		add_site(a, ps, "lm_head",
-			(struct lora_site){
-				.layer = mc->layers, .proj = PROJ_COUNT, .in = mc->dim, .out = mc->vocab});
+			(struct lora_site){.layer = mc->layers,
+				.proj = PROJ_COUNT,
+				.in = mc->dim,
+				.out = mc->vocab});
 	return a->nsites ? 0 : no_match(a, e);
 }
 
-int adapter_init(const struct adapter *a, struct params *ps, const struct kernels *k, struct kctx *c,
-	uint64_t seed, struct err *e)
+int adapter_init(const struct adapter *a, struct params *ps, const struct kernels *k,
+	struct kctx *c, uint64_t seed, struct err *e)
 {
 	for (size_t i = 0; i < a->nsites; i++) {
 		const struct lora_site *s = &a->sites[i];

@@ -13,14 +13,16 @@
 enum { MAX_SIZE = 1 << 24, MAX_LAYERS = 1 << 12, MAX_HEADS = 1 << 12 };
 
 /* Reads a positive integer; absent or null: `absent`, where 0 means that it must be there. */
-static int get_size(const json_t *o, const char *key, size_t absent, size_t max, size_t *out, struct err *e)
+static int get_size(
+	const json_t *o, const char *key, size_t absent, size_t max, size_t *out, struct err *e)
 {
 	const json_t *v = json_object_get(o, key);
 	if (!v || json_is_null(v)) {
 		*out = absent;
 		return absent ? 0 : err_data(e, "'%s' is missing", key);
 	}
-	if (!json_is_integer(v) || json_integer_value(v) < 1 || (uint64_t)json_integer_value(v) > max)
+	if (!json_is_integer(v) || json_integer_value(v) < 1 ||
+		(uint64_t)json_integer_value(v) > max)
 		return err_data(e, "'%s' must be an integer from 1 to %zu", key, max);
 	*out = (size_t)json_integer_value(v);
 	return 0;
@@ -49,7 +51,8 @@ static int get_flag(const json_t *o, const char *key, int absent, int *out, stru
 
 static void add_eos(struct model_config *c, const json_t *v)
 {
-	if (!json_is_integer(v) || json_integer_value(v) < 0 || (size_t)json_integer_value(v) >= c->vocab)
+	if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+		(size_t)json_integer_value(v) >= c->vocab)
 		return;
 	long id = (long)json_integer_value(v);
 	for (size_t i = 0; i < c->neos; i++) {
@@ -71,7 +74,8 @@ static void read_eos(struct model_config *c, const json_t *root)
 
 static int read_arch(struct model_config *c, const json_t *root, struct err *e)
 {
-	const char *name = json_string_value(json_array_get(json_object_get(root, "architectures"), 0));
+	const char *name =
+		json_string_value(json_array_get(json_object_get(root, "architectures"), 0));
 	const char *type = json_string_value(json_object_get(root, "model_type"));
 	for (const struct model_arch *a = model_archs; a->name; a++) {
 		if (name ? strcmp(a->name, name) == 0 : type && strcmp(a->model_type, type) == 0) {
@@ -79,7 +83,10 @@ static int read_arch(struct model_config *c, const json_t *root, struct err *e)
 			return 0;
 		}
 	}
-	return err_data(e, "architecture '%s' is not supported", name ? name : type ? type : "(none given)");
+	return err_data(e, "architecture '%s' is not supported",
+		name   ? name
+		: type ? type
+		       : "(none given)");
 }
 
 static int read_dtype(struct model_config *c, const json_t *root, struct err *e)
@@ -108,7 +115,8 @@ static int read_sizes(struct model_config *c, const json_t *root, struct err *e)
 		get_size(root, "max_position_embeddings", 2048, SIZE_MAX, &c->max_positions, e) < 0)
 		return -1;
 	if (c->heads % c->kv_heads)
-		return err_data(e, "%zu attention heads are not a multiple of %zu key-value heads", c->heads, c->kv_heads);
+		return err_data(e, "%zu attention heads are not a multiple of %zu key-value heads",
+			c->heads, c->kv_heads);
 	if (get_size(root, "head_dim", c->dim / c->heads, MAX_SIZE, &c->head_dim, e) < 0)
 		return -1;
 	return 0;
@@ -174,7 +182,8 @@ int model_config_load(struct model_config *c, const char *dir, struct err *e)
 	json_t *root = json_read_file(path, e);
 	int rc = -1;
 	if (root) {
-		rc = json_is_object(root) ? read_facts(c, root, e) : err_data(e, "not a JSON object");
+		rc = json_is_object(root) ? read_facts(c, root, e)
+					  : err_data(e, "not a JSON object");
 		if (rc < 0)
 			err_prefix(e, "%s", path);
 	}

@@ -13,16 +13,16 @@ struct model_config {
 	const struct model_arch *arch; /* arch.h */
 	size_t vocab, dim, layers, heads, kv_heads, head_dim, ffn;
 	size_t max_positions;
-	size_t window;            /* sliding attention window: longer sequences are refused; 0: none */
+	size_t window; /* sliding attention window: longer sequences are refused; 0: none */
 	float rms_eps;
-	int tied;                 /* tie_word_embeddings */
+	int tied; /* tie_word_embeddings */
 	int qkv_bias, o_bias, mlp_bias;
-	enum dtype dtype;         /* "dtype" or "torch_dtype"; f32 when absent */
-	float *inv_freq;          /* [head_dim/2] f32, rope scaling applied (llama3, linear …) */
-	float rope_mscale;        /* multiplies cos and sin; 1 unless a scaling says so */
-	float init_range;         /* initializer_range */
-	long bos;                 /* -1: none */
-	long eos[MODEL_MAX_EOS];  /* of config.json and generation_config.json together */
+	enum dtype dtype;	 /* "dtype" or "torch_dtype"; f32 when absent */
+	float *inv_freq;	 /* [head_dim/2] f32, rope scaling applied (llama3, linear …) */
+	float rope_mscale;	 /* multiplies cos and sin; 1 unless a scaling says so */
+	float init_range;	 /* initializer_range */
+	long bos;		 /* -1: none */
+	long eos[MODEL_MAX_EOS]; /* of config.json and generation_config.json together */
 	size_t neos;
 };
 

@@ -1,6 +1,6 @@
 /*
- * The decoder over a forest: embedding, layers, head, and the same way back. What a layer does is in
- * decoder_attn.c and decoder_mlp.c, the head in head.c.
+ * The decoder over a forest: embedding, layers, head, and the same way back. What a layer does is
+ * in decoder_attn.c and decoder_mlp.c, the head in head.c.
  */
 #include "common/model/model_int.h"
 
@@ -23,12 +23,14 @@ static int check_forest(const struct model *m, const struct forest *f, struct er
 	const struct model_config *c = &m->config;
 	for (size_t i = 0; i < f->ntok; i++) {
 		if (f->ids[i] >= c->vocab)
-			return err_data(e, "token id %u is beyond the model's vocabulary of %zu", f->ids[i], c->vocab);
+			return err_data(e, "token id %u is beyond the model's vocabulary of %zu",
+				f->ids[i], c->vocab);
 	}
 	for (size_t i = 0; c->window && i < f->ntok; i++) {
 		if (f->pos[i] >= c->window)
 			return err_data(e,
-				"a sequence is longer than the model's sliding window of %zu tokens, beyond which "
+				"a sequence is longer than the model's sliding window of %zu "
+				"tokens, beyond which "
 				"attention is not supported: use tok --max-length %zu",
 				c->window, c->window);
 	}
@@ -69,16 +71,19 @@ static int backward(struct workspace *ws, const double *coef)
 	for (size_t i = m->config.layers; i-- > 0;) {
 		const struct layer *l = &m->layers[i];
 		if (2 * i + 1 >= m->first_part)
-			TRY(mlp_backward(ws, i, 2 * i + 1 > m->first_part || m->dembed.p || l->mlp_norm.dg.p));
+			TRY(mlp_backward(ws, i,
+				2 * i + 1 > m->first_part || m->dembed.p || l->mlp_norm.dg.p));
 		if (2 * i >= m->first_part)
-			TRY(attn_backward(ws, i, 2 * i > m->first_part || m->dembed.p || l->attn_norm.dg.p));
+			TRY(attn_backward(
+				ws, i, 2 * i > m->first_part || m->dembed.p || l->attn_norm.dg.p));
 	}
 	if (!m->dembed.p)
 		return 0;
 	return m->k->gather_bwd(m->kc, f->ids, f->ntok, m->config.dim, ws->dx, m->dembed);
 }
 
-static int check_finite(struct model *m, const struct forest *f, const struct klabel_out *out, struct err *e)
+static int check_finite(
+	struct model *m, const struct forest *f, const struct klabel_out *out, struct err *e)
 {
 	size_t i = 0;
 	while (i < f->nlabels && isfinite(out[i].logp))
@@ -99,15 +104,19 @@ int model_not_finite(struct model *m, uint32_t record, struct err *e)
 	return err_data(e, "the model's output for record %u is not finite", record);
 }
 
-int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats, int train,
-	float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out, struct err *e)
+int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,
+	int train, float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out,
+	struct err *e)
 {
 	if (check_forest(m, f, e) < 0)
 		return -1;
 	ws->f = f;
 	ws->train = train;
-	ws->drop = (struct kdropout){
-		.p = train ? dropout_p : 0, .seed = seed, .step = step, .record = f->record, .pos = f->pos};
+	ws->drop = (struct kdropout){.p = train ? dropout_p : 0,
+		.seed = seed,
+		.step = step,
+		.record = f->record,
+		.pos = f->pos};
 	if (f->nlabels == 0)
 		return 0;
 	if (workspace_fit(ws, f->ntok, f->nlabels, train, e) < 0)
@@ -119,8 +128,8 @@ int model_forward(struct model *m, struct workspace *ws, const struct forest *f,
 	return check_finite(m, f, out, e);
 }
 
-int model_backward(struct model *m, struct workspace *ws, const struct forest *f, const double *coef,
-	struct err *e)
+int model_backward(struct model *m, struct workspace *ws, const struct forest *f,
+	const double *coef, struct err *e)
 {
 	if (f->nlabels == 0)
 		return 0;

@@ -18,11 +18,14 @@ struct kattn attention_over(const struct model *m, const struct kseg *segs, size
 		.nsegs = nsegs};
 }
 
-int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T, const uint32_t *pos, int inverse)
+int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T, const uint32_t *pos,
+	int inverse)
 {
 	const struct model_config *c = &m->config;
-	TRY(m->k->rope(m->kc, q, T, c->heads, c->head_dim, pos, c->inv_freq, c->rope_mscale, inverse));
-	return m->k->rope(m->kc, k, T, c->kv_heads, c->head_dim, pos, c->inv_freq, c->rope_mscale, inverse);
+	TRY(m->k->rope(
+		m->kc, q, T, c->heads, c->head_dim, pos, c->inv_freq, c->rope_mscale, inverse));
+	return m->k->rope(
+		m->kc, k, T, c->kv_heads, c->head_dim, pos, c->inv_freq, c->rope_mscale, inverse);
 }
 
 int attn_forward(struct workspace *ws, size_t layer)
@@ -33,8 +36,8 @@ int attn_forward(struct workspace *ws, size_t layer)
 	struct saved *s = &ws->layer[layer];
 	size_t T = ws->f->ntok;
 
-	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x, l->attn_norm.g, 0, m->config.rms_eps, T, m->config.dim,
-		ws->norm, s->rstd1));
+	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x, l->attn_norm.g, 0, m->config.rms_eps, T,
+		m->config.dim, ws->norm, s->rstd1));
 	struct kbuf qkv[] = {s->q, s->k, s->v};
 	for (int p = PROJ_Q; p <= PROJ_V; p++) {
 		struct klinear lin = linear_now(ws, &l->proj[p]);
@@ -62,7 +65,8 @@ int attn_backward(struct workspace *ws, size_t layer, int dx)
 	struct klinear o = linear_now(ws, &l->proj[PROJ_O]);
 	TRY(k->linear_bwd(m->kc, &o, s->att, s->h[PROJ_O], ws->dx, T, ws->datt, 0));
 	struct kattn a = attention_over(m, ws->f->segs, ws->f->nsegs);
-	TRY(k->attn_bwd(m->kc, &a, s->q, s->k, s->v, s->att, s->lse, ws->datt, ws->dq, ws->dk, ws->dv));
+	TRY(k->attn_bwd(
+		m->kc, &a, s->q, s->k, s->v, s->att, s->lse, ws->datt, ws->dq, ws->dk, ws->dv));
 	TRY(rope_rotate(m, ws->dq, ws->dk, T, ws->f->pos, 1));
 
 	struct kbuf none = {0};
@@ -74,14 +78,15 @@ int attn_backward(struct workspace *ws, size_t layer, int dx)
 		trains |= linear_trains(&lin[p]);
 	}
 	if (trains)
-		TRY(k->rmsnorm_fwd(m->kc, s->x, none, none, l->attn_norm.g, 0, c->rms_eps, T, c->dim, ws->norm, none));
+		TRY(k->rmsnorm_fwd(m->kc, s->x, none, none, l->attn_norm.g, 0, c->rms_eps, T,
+			c->dim, ws->norm, none));
 	for (int p = PROJ_Q; p <= PROJ_V; p++) {
 		if (dx || linear_trains(&lin[p]))
-			TRY(k->linear_bwd(m->kc, &lin[p], ws->norm, s->h[p], dqkv[p], T, dx ? ws->dnorm : none,
-				p != PROJ_Q));
+			TRY(k->linear_bwd(m->kc, &lin[p], ws->norm, s->h[p], dqkv[p], T,
+				dx ? ws->dnorm : none, p != PROJ_Q));
 	}
 	if (!dx)
 		return 0;
-	return k->rmsnorm_bwd(m->kc, s->x, l->attn_norm.g, 0, s->rstd1, ws->dnorm, T, c->dim, ws->dx,
-		l->attn_norm.dg);
+	return k->rmsnorm_bwd(m->kc, s->x, l->attn_norm.g, 0, s->rstd1, ws->dnorm, T, c->dim,
+		ws->dx, l->attn_norm.dg);
 }

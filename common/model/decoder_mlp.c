@@ -12,8 +12,8 @@ int mlp_forward(struct workspace *ws, size_t layer)
 	struct saved *s = &ws->layer[layer];
 	size_t T = ws->f->ntok;
 
-	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x1, l->mlp_norm.g, 0, m->config.rms_eps, T, m->config.dim,
-		ws->norm, s->rstd2));
+	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x1, l->mlp_norm.g, 0, m->config.rms_eps, T,
+		m->config.dim, ws->norm, s->rstd2));
 	struct klinear gate = linear_now(ws, &l->proj[PROJ_GATE]);
 	struct klinear up = linear_now(ws, &l->proj[PROJ_UP]);
 	struct klinear down = linear_now(ws, &l->proj[PROJ_DOWN]);
@@ -48,7 +48,8 @@ int mlp_backward(struct workspace *ws, size_t layer, int dx)
 	int trains_gate = linear_trains(&gate);
 	int trains_up = linear_trains(&up);
 	if (trains_gate || trains_up)
-		TRY(k->rmsnorm_fwd(m->kc, s->x1, none, none, l->mlp_norm.g, 0, c->rms_eps, T, c->dim, ws->norm, none));
+		TRY(k->rmsnorm_fwd(m->kc, s->x1, none, none, l->mlp_norm.g, 0, c->rms_eps, T,
+			c->dim, ws->norm, none));
 	struct kbuf dnorm = dx ? ws->dnorm : none;
 	if (dx || trains_gate)
 		TRY(k->linear_bwd(m->kc, &gate, ws->norm, s->h[PROJ_GATE], s->gate, T, dnorm, 0));
@@ -56,5 +57,6 @@ int mlp_backward(struct workspace *ws, size_t layer, int dx)
 		TRY(k->linear_bwd(m->kc, &up, ws->norm, s->h[PROJ_UP], s->up, T, dnorm, 1));
 	if (!dx)
 		return 0;
-	return k->rmsnorm_bwd(m->kc, s->x1, l->mlp_norm.g, 0, s->rstd2, ws->dnorm, T, c->dim, ws->dx, l->mlp_norm.dg);
+	return k->rmsnorm_bwd(m->kc, s->x1, l->mlp_norm.g, 0, s->rstd2, ws->dnorm, T, c->dim,
+		ws->dx, l->mlp_norm.dg);
 }

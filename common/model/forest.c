@@ -50,7 +50,8 @@ int forest_segment(struct forest *f, int parent, const uint32_t *ids, size_t len
 	}
 	f->ntok += len;
 	mem_grow(&f->segs, &f->cap_segs, f->nsegs + 1, sizeof *f->segs);
-	f->segs[f->nsegs] = (struct kseg){.q0 = at, .nq = len, .k0 = at, .nk = len, .parent = parent};
+	f->segs[f->nsegs] =
+		(struct kseg){.q0 = at, .nq = len, .k0 = at, .nk = len, .parent = parent};
 	return (int)f->nsegs++;
 }
 

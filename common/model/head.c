@@ -4,8 +4,8 @@
  *
  * Two ways back. Where head and final norm are frozen, each label's gradient of the residual stream
  * is formed in the forward while its logits exist; it is linear in the label's coefficient, which
- * comes later: two products instead of three. Where they train, the backward forms the logits again,
- * because d(logits) itself is needed with its coefficient.
+ * comes later: two products instead of three. Where they train, the backward forms the logits
+ * again, because d(logits) itself is needed with its coefficient.
  */
 #include "common/model/model_int.h"
 
@@ -16,9 +16,10 @@ static int chunk_logits(struct workspace *ws, const struct klinear *head, size_t
 	size_t d = m->config.dim;
 	TRY(m->k->rows_gather(m->kc, ws->res, ws->label_row + at, n, d, ws->rows));
 	struct kbuf none = {0};
-	TRY(m->k->rmsnorm_fwd(m->kc, ws->rows, none, none, m->norm.g, 0, m->config.rms_eps, n, d, ws->rows_norm,
-		ws->train ? ws->rows_rstd : none));
-	return m->k->linear_fwd(m->kc, head, ws->rows_norm, n, ws->logits, head->lora.r && ws->train ? ws->rows_h : none);
+	TRY(m->k->rmsnorm_fwd(m->kc, ws->rows, none, none, m->norm.g, 0, m->config.rms_eps, n, d,
+		ws->rows_norm, ws->train ? ws->rows_rstd : none));
+	return m->k->linear_fwd(m->kc, head, ws->rows_norm, n, ws->logits,
+		head->lora.r && ws->train ? ws->rows_h : none);
 }
 
 /* d(logits) in ws->logits back to the rows of the residual stream: drows is overwritten. */
@@ -26,9 +27,11 @@ static int chunk_back(struct workspace *ws, const struct klinear *head, size_t n
 {
 	const struct model *m = ws->m;
 	size_t d = m->config.dim;
-	TRY(m->k->linear_bwd(m->kc, head, ws->rows_norm, ws->rows_h, ws->logits, n, ws->drows_norm, 0));
+	TRY(m->k->linear_bwd(
+		m->kc, head, ws->rows_norm, ws->rows_h, ws->logits, n, ws->drows_norm, 0));
 	TRY(m->k->zero(m->kc, drows.p, dtype_bytes(drows.t, n * d)));
-	return m->k->rmsnorm_bwd(m->kc, ws->rows, m->norm.g, 0, ws->rows_rstd, ws->drows_norm, n, d, drows, m->norm.dg);
+	return m->k->rmsnorm_bwd(m->kc, ws->rows, m->norm.g, 0, ws->rows_rstd, ws->drows_norm, n, d,
+		drows, m->norm.dg);
 }
 
 static size_t chunk_len(const struct workspace *ws, size_t at)
@@ -45,8 +48,8 @@ int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
 		TRY(chunk_logits(ws, &head, at, n));
-		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab, stats, grad, NULL,
-			out + at));
+		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab,
+			stats, grad, NULL, out + at));
 		if (grad)
 			TRY(chunk_back(ws, &head, n, kbuf_at(ws->drows, at * m->config.dim)));
 	}
@@ -61,9 +64,11 @@ static int backward_again(struct workspace *ws, const double *coef)
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
 		TRY(chunk_logits(ws, &head, at, n));
-		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab, 0, 1, coef + at, NULL));
+		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab, 0,
+			1, coef + at, NULL));
 		TRY(chunk_back(ws, &head, n, ws->drows));
-		TRY(m->k->rows_scatter(m->kc, ws->drows, NULL, ws->label_row + at, n, m->config.dim, ws->dx));
+		TRY(m->k->rows_scatter(
+			m->kc, ws->drows, NULL, ws->label_row + at, n, m->config.dim, ws->dx));
 	}
 	return 0;
 }
@@ -74,5 +79,6 @@ int head_backward(struct workspace *ws, const double *coef)
 	TRY(m->k->zero(m->kc, ws->dx.p, dtype_bytes(ws->dx.t, ws->f->ntok * m->config.dim)));
 	if (m->head_trains)
 		return backward_again(ws, coef);
-	return m->k->rows_scatter(m->kc, ws->drows, coef, ws->label_row, ws->f->nlabels, m->config.dim, ws->dx);
+	return m->k->rows_scatter(
+		m->kc, ws->drows, coef, ws->label_row, ws->f->nlabels, m->config.dim, ws->dx);
 }

@@ -30,13 +30,16 @@ static int open_kernels(struct model *m, const struct model_opts *o, struct err 
 	const char *why = NULL;
 	m->k = kernels_select(device, name, &why);
 	if (!m->k)
-		return err_set(e, STATUS_SYSTEM, "kernels '%s' on device '%s': %s", name, device, why);
+		return err_set(
+			e, STATUS_SYSTEM, "kernels '%s' on device '%s': %s", name, device, why);
 	if (o->precision && strcmp(o->precision, "auto") != 0 && strcmp(o->precision, "f32") != 0)
-		return err_set(e, STATUS_SYSTEM, "precision '%s': the kernels '%s' compute in f32", o->precision, m->k->name);
+		return err_set(e, STATUS_SYSTEM, "precision '%s': the kernels '%s' compute in f32",
+			o->precision, m->k->name);
 	const char *index = strncmp(device, "cuda:", 5) == 0 ? device + 5 : "0";
 	int rc = m->k->open(m->k, (int)strtol(index, NULL, 10), o->threads, &m->kc);
 	if (rc < 0)
-		return err_set(e, STATUS_SYSTEM, "kernels '%s' cannot be opened on device '%s'", m->k->name, device);
+		return err_set(e, STATUS_SYSTEM, "kernels '%s' cannot be opened on device '%s'",
+			m->k->name, device);
 	return 0;
 }
 
@@ -150,9 +153,10 @@ static int open_parts(struct model *m, const struct model_opts *o, struct err *e
 {
 	int adapter = o->adapter || o->new_adapter;
 	if (o->full && adapter)
-		return err_usage(e, "--full trains all weights: an adapter cannot be trained beside them");
-	if (model_config_load(&m->config, o->dir, e) < 0 || open_kernels(m, o, e) < 0 || open_files(m, o, e) < 0 ||
-		name_reference(m, o, e) < 0)
+		return err_usage(
+			e, "--full trains all weights: an adapter cannot be trained beside them");
+	if (model_config_load(&m->config, o->dir, e) < 0 || open_kernels(m, o, e) < 0 ||
+		open_files(m, o, e) < 0 || name_reference(m, o, e) < 0)
 		return -1;
 	weights_list(m, o->train);
 	if (o->full)
@@ -247,7 +251,8 @@ int model_grads_begin(struct model *m, struct err *e)
 {
 	int rc = m->k->zero(m->kc, m->params.grad.p, m->params.total * sizeof(float));
 	if (rc == 0 && m->tied_dembed.p)
-		rc = m->k->zero(m->kc, m->tied_dembed.p, m->config.vocab * m->config.dim * sizeof(float));
+		rc = m->k->zero(
+			m->kc, m->tied_dembed.p, m->config.vocab * m->config.dim * sizeof(float));
 	return rc < 0 ? model_kerr(m, rc, e) : 0;
 }
 
@@ -255,6 +260,7 @@ int model_grads_end(struct model *m, struct err *e)
 {
 	if (!m->tied_dembed.p)
 		return 0;
-	int rc = m->k->axpy(m->kc, 1, m->tied_dembed, m->config.vocab * m->config.dim, m->head.l.dw);
+	int rc =
+		m->k->axpy(m->kc, 1, m->tied_dembed, m->config.vocab * m->config.dim, m->head.l.dw);
 	return rc < 0 ? model_kerr(m, rc, e) : 0;
 }

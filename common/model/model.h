@@ -1,7 +1,8 @@
 /*
  * The only door to the model. A model is immutable weights (plus, while training, the arena that
- * params.h describes); a workspace is one batch's activations. Forward and backward work on a forest
- * (forest.h) and meet the loss only as log-probs of labels: no [tokens, vocabulary] matrix exists.
+ * params.h describes); a workspace is one batch's activations. Forward and backward work on a
+ * forest (forest.h) and meet the loss only as log-probs of labels: no [tokens, vocabulary] matrix
+ * exists.
  */
 #ifndef COMMON_MODEL_MODEL_H
 #define COMMON_MODEL_MODEL_H
@@ -19,13 +20,15 @@ struct model;
 struct model_opts {
 	const char *dir;
 	const char *device, *kernels, *precision; /* NULL: auto, or the environment's */
-	int threads;                              /* 0: all CPUs that may be used */
-	int train;        /* weights get KUSE_BWD */
-	int full;         /* every weight becomes a row of the arena */
-	uint64_t seed;    /* full without weights in dir: random ones, normal(0, initializer_range) */
-	int plan;         /* shapes only: needs no weights, cannot run; for model_weight_bytes and workspace_bytes */
-	const char *adapter;                /* PEFT directory, or NULL … */
-	struct adapter_config *new_adapter; /* … or a fresh adapter, whose contents move into the model; NULL: none */
+	int threads;				  /* 0: all CPUs that may be used */
+	int train;				  /* weights get KUSE_BWD */
+	int full;				  /* every weight becomes a row of the arena */
+	uint64_t seed; /* full without weights in dir: random ones, normal(0, initializer_range) */
+	int plan;      /* shapes only: needs no weights, cannot run; for model_weight_bytes and
+			  workspace_bytes */
+	const char *adapter;		    /* PEFT directory, or NULL … */
+	struct adapter_config *new_adapter; /* … or a fresh adapter, whose contents move into the
+					       model; NULL: none */
 };
 
 int model_open(struct model **out, const struct model_opts *o, struct err *e);
@@ -34,7 +37,7 @@ void model_close(struct model *m);
 const struct model_config *model_config(const struct model *m);
 const struct kernels *model_kernels(const struct model *m);
 struct kctx *model_kctx(const struct model *m);
-struct params *model_params(struct model *m);          /* n == 0 when nothing trains */
+struct params *model_params(struct model *m);		    /* n == 0 when nothing trains */
 const struct adapter *model_adapter(const struct model *m); /* NULL: none */
 /* Fingerprint (fingerprint.h) of the base; of base and adapter as opened: the reference's name. */
 const char *model_fingerprint(const struct model *m);
@@ -51,7 +54,8 @@ int model_refresh(struct model *m, struct err *e);
 /* Bytes of the frozen weights: the mapped files and what the backend keeps beside them. */
 size_t model_weight_bytes(const struct model *m);
 
-/* ---- one batch ---------------------------------------------------------------------------------- */
+/* ---- one batch ----------------------------------------------------------------------------------
+ */
 
 struct workspace;
 
@@ -69,14 +73,16 @@ size_t workspace_bytes(struct model *m, size_t ntok, size_t nlabels, int train, 
  * A result that is not finite is an error that names the first tensor of the model that is not
  * finite, else the record of the label.
  */
-int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats, int train,
-	float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out, struct err *e);
-
-/* Gradients of sum_l coef[l] * logp[l] are accumulated in the arena. After model_forward(train). */
-int model_backward(struct model *m, struct workspace *ws, const struct forest *f, const double *coef,
+int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,
+	int train, float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out,
 	struct err *e);
 
-/* ---- generation --------------------------------------------------------------------------------- */
+/* Gradients of sum_l coef[l] * logp[l] are accumulated in the arena. After model_forward(train). */
+int model_backward(struct model *m, struct workspace *ws, const struct forest *f,
+	const double *coef, struct err *e);
+
+/* ---- generation ---------------------------------------------------------------------------------
+ */
 
 struct kvcache;
 
@@ -90,7 +96,7 @@ void kvcache_reset(struct kvcache *kv);
  */
 int model_prefill(struct model *m, struct kvcache *kv, const uint32_t *ids, size_t n, float *logits,
 	struct err *e);
-int model_step(struct model *m, struct kvcache *kv, const uint32_t *next, const uint8_t *live, float *logits,
-	struct err *e);
+int model_step(struct model *m, struct kvcache *kv, const uint32_t *next, const uint8_t *live,
+	float *logits, struct err *e);
 
 #endif

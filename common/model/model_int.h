@@ -1,9 +1,9 @@
 /*
  * What the files of common/model share: the model as the decoder sees it, and one batch's buffers.
  *
- * The decoder is a row of parts: layer i's attention is part 2i, its MLP part 2i + 1, the final norm
- * and the head part 2 * layers. The backward runs down from the last part to the first that trains;
- * parts below keep nothing in the forward.
+ * The decoder is a row of parts: layer i's attention is part 2i, its MLP part 2i + 1, the final
+ * norm and the head part 2 * layers. The backward runs down from the last part to the first that
+ * trains; parts below keep nothing in the forward.
  */
 #ifndef COMMON_MODEL_MODEL_INT_H
 #define COMMON_MODEL_MODEL_INT_H
@@ -29,7 +29,8 @@ struct norm {
 struct projection {
 	struct klinear l;
 	size_t in, out;
-	uint32_t module; /* identity for dropout: layer * PROJ_COUNT + enum proj; the head comes last */
+	uint32_t module; /* identity for dropout: layer * PROJ_COUNT + enum proj; the head comes
+			    last */
 };
 
 struct layer {
@@ -40,12 +41,12 @@ struct layer {
 /* A tensor of the checkpoint: its name and shape, and where the model keeps it. */
 struct slot {
 	char name[96];
-	size_t rows, cols;  /* cols 0: a vector */
-	unsigned uses;      /* KUSE_ of a matrix */
-	struct kweight **w; /* a matrix: its handle … */
-	struct kbuf *dw;    /* … and gradient */
-	struct kbuf *v, *dv; /* a vector: its values and gradient */
-	long param;         /* row of the arena, -1: frozen */
+	size_t rows, cols;	      /* cols 0: a vector */
+	unsigned uses;		      /* KUSE_ of a matrix */
+	struct kweight **w;	      /* a matrix: its handle … */
+	struct kbuf *dw;	      /* … and gradient */
+	struct kbuf *v, *dv;	      /* a vector: its values and gradient */
+	long param;		      /* row of the arena, -1: frozen */
 	const struct st_tensor *file; /* NULL: made from the seed */
 };
 
@@ -63,18 +64,20 @@ struct model {
 	int has_adapter, adapter_on;
 
 	struct kweight *embed;
-	struct kbuf dembed;      /* p NULL: frozen */
-	struct kbuf tied_dembed; /* tied and trained: the gather's share, kept apart (model_grads_end) */
+	struct kbuf dembed;	 /* p NULL: frozen */
+	struct kbuf tied_dembed; /* tied and trained: the gather's share, kept apart
+				    (model_grads_end) */
 	struct layer *layers;
 	struct norm norm;
 	struct projection head;
-	size_t first_part;  /* the lowest part that trains; past the head: none */
-	int head_trains;    /* the final norm or the head: the backward forms logits again */
+	size_t first_part; /* the lowest part that trains; past the head: none */
+	int head_trains;   /* the final norm or the head: the backward forms logits again */
 
 	char fingerprint[FINGERPRINT_LEN], reference[FINGERPRINT_LEN];
 };
 
-/* ---- weights.c: the list of tensors, and their loading -------------------------------------------- */
+/* ---- weights.c: the list of tensors, and their loading
+ * -------------------------------------------- */
 
 void weights_list(struct model *m, int train);
 /* Rows of the arena for every tensor (--full). Before params_alloc. */
@@ -83,7 +86,8 @@ void weights_plan_full(struct model *m);
 int weights_load(struct model *m, uint64_t seed, struct err *e);
 int weights_refresh(struct model *m, struct err *e);
 void weights_free(struct model *m);
-/* Names the first tensor or adapter matrix with a value that is not finite: 1, or 0 when all are. */
+/* Names the first tensor or adapter matrix with a value that is not finite: 1, or 0 when all are.
+ */
 int weights_not_finite(struct model *m, const char **name, struct err *e);
 
 /* Why an output is not finite: names the first such tensor, else the record. Returns -1. */
@@ -91,13 +95,14 @@ int model_not_finite(struct model *m, uint32_t record, struct err *e);
 /* KE_ code → error. */
 int model_kerr(const struct model *m, int rc, struct err *e);
 
-/* ---- one batch ------------------------------------------------------------------------------------- */
+/* ---- one batch
+ * ------------------------------------------------------------------------------------- */
 
 /* What a layer keeps for its backward. Layers that keep nothing share one of these. */
 struct saved {
 	struct kbuf x, rstd1, q, k, v, att, lse; /* x: the residual stream as the layer found it */
-	struct kbuf x1, rstd2, gate, up;         /* x1: after attention */
-	struct kbuf h[PROJ_COUNT];               /* drop(x) A^T of adapters */
+	struct kbuf x1, rstd2, gate, up;	 /* x1: after attention */
+	struct kbuf h[PROJ_COUNT];		 /* drop(x) A^T of adapters */
 };
 
 struct workspace {
@@ -105,7 +110,8 @@ struct workspace {
 	char *base; /* backend memory */
 	size_t cap;
 	struct saved *layer; /* [layers] */
-	struct kbuf norm, add, act; /* [T,d] normed input; [T,d] a part's output; [T,f] silu(gate) * up */
+	struct kbuf norm, add,
+		act; /* [T,d] normed input; [T,d] a part's output; [T,f] silu(gate) * up */
 	struct kbuf dx, dnorm, dact; /* backward: residual stream, normed input, [T,f] */
 	struct kbuf datt, dq, dk, dv;
 	size_t chunk; /* labels whose logits exist at once */
@@ -144,7 +150,8 @@ int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out);
 /* dx becomes the gradient of the residual stream. */
 int head_backward(struct workspace *ws, const double *coef);
 /* q and k of a part's rows, rotated in place. */
-int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T, const uint32_t *pos, int inverse);
+int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T, const uint32_t *pos,
+	int inverse);
 struct kattn attention_over(const struct model *m, const struct kseg *segs, size_t nsegs);
 
 #endif

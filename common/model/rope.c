@@ -42,7 +42,8 @@ static int scale_llama3(struct model_config *c, const json_t *p, struct err *e)
 	double high = number(p, "high_freq_factor", 0);
 	double old = number(p, "original_max_position_embeddings", 0);
 	if (!(factor >= 1) || !(low > 0) || !(high > low) || !(old >= 1))
-		return err_data(e, "rope scaling 'llama3' needs 'factor' of at least 1, 'low_freq_factor' below "
+		return err_data(e, "rope scaling 'llama3' needs 'factor' of at least 1, "
+				   "'low_freq_factor' below "
 				   "'high_freq_factor', and 'original_max_position_embeddings'");
 	float long_wave = (float)(old / low);
 	float short_wave = (float)(old / high);
@@ -74,7 +75,8 @@ int rope_init(struct model_config *c, const json_t *config, struct err *e)
 	if (!json_is_object(p))
 		p = json_object_get(config, "rope_scaling");
 	double theta = number(p, "rope_theta", number(config, "rope_theta", 10000));
-	double partial = number(p, "partial_rotary_factor", number(config, "partial_rotary_factor", 1));
+	double partial =
+		number(p, "partial_rotary_factor", number(config, "partial_rotary_factor", 1));
 	const char *type = json_string_value(json_object_get(p, "rope_type"));
 	if (!type)
 		type = json_string_value(json_object_get(p, "type"));
@@ -85,7 +87,8 @@ int rope_init(struct model_config *c, const json_t *config, struct err *e)
 	if (partial != 1)
 		return err_data(e, "'partial_rotary_factor' other than 1 is not supported");
 	if (c->head_dim % 2 || c->head_dim > MAX_HEAD_DIM)
-		return err_data(e, "'head_dim' %zu must be even and at most %d", c->head_dim, MAX_HEAD_DIM);
+		return err_data(
+			e, "'head_dim' %zu must be even and at most %d", c->head_dim, MAX_HEAD_DIM);
 
 	c->rope_mscale = 1;
 	c->inv_freq = mem_alloc(c->head_dim / 2, sizeof *c->inv_freq);
@@ -97,5 +100,6 @@ int rope_init(struct model_config *c, const json_t *config, struct err *e)
 		if (strcmp(type, scalings[i].name) == 0)
 			return scalings[i].apply(c, p, e);
 	}
-	return err_data(e, "rope scaling '%s' is not supported (default, linear, llama3 are)", type);
+	return err_data(
+		e, "rope scaling '%s' is not supported (default, linear, llama3 are)", type);
 }

@@ -1,7 +1,7 @@
 /*
- * Every tensor of the checkpoint, once: its name and shape, and where in the model it goes. Loading,
- * the arena's rows under --full, the memory plan and the search for values that are not finite all
- * walk this one list.
+ * Every tensor of the checkpoint, once: its name and shape, and where in the model it goes.
+ * Loading, the arena's rows under --full, the memory plan and the search for values that are not
+ * finite all walk this one list.
  */
 #include "common/model/model_int.h"
 
@@ -34,8 +34,8 @@ static void add_norm(struct model *m, struct norm *n, const char *name)
 	s->dv = &n->dg;
 }
 
-static void add_projection(struct model *m, struct projection *p, const char *name, size_t out, size_t in,
-	int bias, unsigned uses)
+static void add_projection(struct model *m, struct projection *p, const char *name, size_t out,
+	size_t in, int bias, unsigned uses)
 {
 	p->in = in;
 	p->out = out;
@@ -76,7 +76,8 @@ static void add_layer(struct model *m, size_t i, unsigned uses)
 			add_norm(m, &l->mlp_norm, name);
 		}
 		snprintf(name, sizeof name, "model.layers.%zu.%s", i, proj_name[p]);
-		add_projection(m, &l->proj[p], name, shape[p].out, shape[p].in, shape[p].bias, uses);
+		add_projection(
+			m, &l->proj[p], name, shape[p].out, shape[p].in, shape[p].bias, uses);
 		l->proj[p].module = (uint32_t)(i * PROJ_COUNT) + (uint32_t)p;
 	}
 }
@@ -110,7 +111,8 @@ void weights_plan_full(struct model *m)
 	}
 }
 
-/* ---- loading ---------------------------------------------------------------------------------------- */
+/* ---- loading
+ * ---------------------------------------------------------------------------------------- */
 
 static size_t slot_len(const struct slot *s)
 {
@@ -125,20 +127,24 @@ static int find_file(struct model *m, struct slot *s, struct err *e)
 	if (!dtype_info[s->file->dtype].is_float)
 		return err_data(e, "tensor '%s' is of a type that is not supported", s->name);
 	size_t rank = s->cols ? 2 : 1;
-	if (s->file->rank != rank || s->file->shape[0] != s->rows || (s->cols && s->file->shape[1] != s->cols)) {
+	if (s->file->rank != rank || s->file->shape[0] != s->rows ||
+		(s->cols && s->file->shape[1] != s->cols)) {
 		char shape[200];
 		st_shape_text(s->file, shape);
-		return s->cols ? err_data(e, "tensor '%s' has shape %s, config.json asks for [%zu, %zu]", s->name, shape,
-				       s->rows, s->cols)
-			       : err_data(e, "tensor '%s' has shape %s, config.json asks for [%zu]", s->name, shape, s->rows);
+		return s->cols ? err_data(e,
+					 "tensor '%s' has shape %s, config.json asks for [%zu, "
+					 "%zu]",
+					 s->name, shape, s->rows, s->cols)
+			       : err_data(e, "tensor '%s' has shape %s, config.json asks for [%zu]",
+					 s->name, shape, s->rows);
 	}
 	return 0;
 }
 
 /* Values [from, from + n) of a tensor: from the file, else new ones as transformers makes them:
  * normal(0, initializer_range) matrices, norms 1, biases 0. */
-static void slot_values(const struct slot *s, const struct model_config *c, struct rng *rng, size_t from, size_t n,
-	float *out)
+static void slot_values(const struct slot *s, const struct model_config *c, struct rng *rng,
+	size_t from, size_t n, float *out)
 {
 	if (s->file) {
 		const char *p = s->file->data;
@@ -183,7 +189,8 @@ static int load_trained(struct model *m, struct slot *s, uint64_t seed)
 static int load_frozen(struct model *m, struct slot *s)
 {
 	if (s->cols) {
-		struct kweight_desc d = {.dtype = s->file->dtype, .n = s->rows, .k = s->cols, .data = s->file->data};
+		struct kweight_desc d = {
+			.dtype = s->file->dtype, .n = s->rows, .k = s->cols, .data = s->file->data};
 		return m->k->weight_new(m->kc, &d, s->uses, s->w);
 	}
 	s->v->t = DT_F32;
@@ -265,7 +272,8 @@ size_t model_weight_bytes(const struct model *m)
 	return bytes;
 }
 
-/* ---- values that are not finite ------------------------------------------------------------------- */
+/* ---- values that are not finite
+ * ------------------------------------------------------------------- */
 
 static int all_finite(const float *v, size_t n)
 {
@@ -311,7 +319,8 @@ int weights_not_finite(struct model *m, const char **name, struct err *e)
 	}
 	for (size_t i = 0; i < m->params.n && fine == 1; i++) {
 		*name = m->params.p[i].name;
-		fine = arena_finite(m, param_value(&m->params, i), param_len(&m->params.p[i]), piece);
+		fine = arena_finite(
+			m, param_value(&m->params, i), param_len(&m->params.p[i]), piece);
 	}
 	mem_free(piece);
 	return fine < 0 ? model_kerr(m, fine, e) : !fine;

@@ -1,7 +1,7 @@
 /*
  * One batch's buffers. A single function lays them out, one after the other in one allocation; run
- * without memory behind it, it counts (workspace_bytes). Buffers whose lives do not overlap lie over
- * each other: the scratch of attention's backward over that of the MLP's.
+ * without memory behind it, it counts (workspace_bytes). Buffers whose lives do not overlap lie
+ * over each other: the scratch of attention's backward over that of the MLP's.
  */
 #include "common/model/model_int.h"
 
@@ -9,8 +9,9 @@
 
 enum {
 	ALIGN = 64,
-	LOGITS_BYTES = 32 << 20, /* of one chunk of labels: fits the last-level caches of 2023's CPUs … */
-	CHUNK_MIN = 64,          /* … but a product needs this many rows to run at speed */
+	LOGITS_BYTES =
+		32 << 20, /* of one chunk of labels: fits the last-level caches of 2023's CPUs … */
+	CHUNK_MIN = 64,	  /* … but a product needs this many rows to run at speed */
 	CHUNK_MAX = 512,
 };
 
@@ -34,8 +35,8 @@ static size_t label_chunk(const struct model_config *c, size_t labels)
 	return labels < n ? labels : n;
 }
 
-static void lay_layer(struct workspace *ws, struct bump *b, struct saved *s, const struct layer *l, size_t T,
-	int train)
+static void lay_layer(struct workspace *ws, struct bump *b, struct saved *s, const struct layer *l,
+	size_t T, int train)
 {
 	const struct model_config *c = &ws->m->config;
 	size_t kv = c->kv_heads * c->head_dim;
@@ -62,7 +63,8 @@ static void lay_layer(struct workspace *ws, struct bump *b, struct saved *s, con
 static void lay_layers(struct workspace *ws, struct bump *b, size_t T, int train)
 {
 	const struct model *m = ws->m;
-	size_t first = train ? m->first_part / 2 : m->config.layers; /* the first layer that keeps */
+	size_t first =
+		train ? m->first_part / 2 : m->config.layers; /* the first layer that keeps */
 	struct saved shared;
 	if (first > 0)
 		lay_layer(ws, b, &shared, NULL, T, 0);
@@ -165,7 +167,8 @@ int workspace_fit(struct workspace *ws, size_t ntok, size_t nlabels, int train, 
 		ws->cap = 0;
 		ws->base = m->k->alloc(m->kc, need);
 		if (!ws->base)
-			return err_set(e, STATUS_SYSTEM, "no memory for a batch of %zu tokens (%zu bytes)", ntok, need);
+			return err_set(e, STATUS_SYSTEM,
+				"no memory for a batch of %zu tokens (%zu bytes)", ntok, need);
 		ws->cap = need;
 	}
 	lay_out(ws, ws->base, ntok, nlabels, train, &head);

@@ -35,13 +35,13 @@ char *modeldir_config(const char *src, int dtype, int untie, size_t *len, struct
 struct weights_writer;
 
 /* t[i].file is the shard, 0 … shards-1, never falling; elements and bytes are set (st_size); the
- * rest as for st_create. One shard is
- * model.safetensors; more are model-0000i-of-0000n.safetensors with model.safetensors.index.json.
- * t must stay until the end. */
+ * rest as for st_create. One shard is model.safetensors; more are model-0000i-of-0000n.safetensors
+ * with model.safetensors.index.json. t must stay until the end. */
 int weights_create(struct weights_writer **w, const struct outdir *d, const struct st_tensor *t,
 	size_t n, size_t shards, struct err *e);
-/* The data of the tensors in order, in pieces that do not cross tensors. */
-int weights_put(struct weights_writer *w, const void *p, size_t bytes, struct err *e);
+/* As st_put, i in the whole table. */
+int weights_put(struct weights_writer *w, size_t i, size_t offset, const void *p, size_t bytes,
+	struct err *e);
 /* Frees w in any case. */
 int weights_finish(struct weights_writer *w, struct err *e);
 void weights_abandon(struct weights_writer *w);

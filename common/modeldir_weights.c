@@ -1,4 +1,4 @@
-/* Shards are written one after the other; each closes when its tensors' bytes are there. */
+/* All shards are open at once, so that a tensor can be put down from any thread at any time. */
 #include "common/modeldir.h"
 
 #include "common/json.h"
@@ -10,9 +10,8 @@ struct weights_writer {
 	const struct outdir *d;
 	const struct st_tensor *t;
 	size_t n, shards;
-	size_t shard, next;	/* the open shard; the first tensor behind it */
-	size_t left;		/* bytes that the open shard still waits for */
-	struct st_writer *file; /* NULL: none is open */
+	size_t *first; /* [shards + 1] the first tensor of each */
+	struct st_writer **files;
 };
 
 static char *shard_name(const struct weights_writer *w, size_t shard)
@@ -22,26 +21,17 @@ static char *shard_name(const struct weights_writer *w, size_t shard)
 	return mem_printf("model-%05zu-of-%05zu.safetensors", shard + 1, w->shards);
 }
 
-/* Opens the next shard. */
-static int open_shard(struct weights_writer *w, struct err *e)
+static int open_shard(struct weights_writer *w, size_t shard, struct err *e)
 {
-	size_t first = w->next;
-	w->left = 0;
-	for (; w->next < w->n && w->t[w->next].file == w->shard; w->next++)
-		w->left += w->t[w->next].bytes;
-	char *name = shard_name(w, w->shard), *path = outdir_file(w->d, name);
-	int rc = st_create(&w->file, path, w->t + first, w->next - first, e);
+	size_t first = w->first[shard], end = first;
+	while (end < w->n && w->t[end].file == shard)
+		end++;
+	w->first[shard + 1] = end;
+	char *name = shard_name(w, shard), *path = outdir_file(w->d, name);
+	int rc = st_create(&w->files[shard], path, w->t + first, end - first, e);
 	mem_free(name);
 	mem_free(path);
 	return rc;
-}
-
-static int close_shard(struct weights_writer *w, struct err *e)
-{
-	struct st_writer *file = w->file;
-	w->file = NULL;
-	w->shard++;
-	return st_finish(file, e);
 }
 
 int weights_create(struct weights_writer **out, const struct outdir *d, const struct st_tensor *t,
@@ -49,31 +39,22 @@ int weights_create(struct weights_writer **out, const struct outdir *d, const st
 {
 	struct weights_writer *w = mem_zalloc(1, sizeof *w);
 	*w = (struct weights_writer){.d = d, .t = t, .n = n, .shards = shards};
-	if (open_shard(w, e)) {
-		mem_free(w);
-		return -1;
-	}
+	w->first = mem_zalloc(shards + 1, sizeof *w->first);
+	w->files = mem_zalloc(shards, sizeof *w->files);
+	for (size_t i = 0; i < shards; i++)
+		if (open_shard(w, i, e)) {
+			weights_abandon(w);
+			return -1;
+		}
 	*out = w;
 	return 0;
 }
 
-/* Goes on to the next shard when this one is full. */
-static int advance(struct weights_writer *w, struct err *e)
+int weights_put(struct weights_writer *w, size_t i, size_t offset, const void *p, size_t bytes,
+	struct err *e)
 {
-	while (w->left == 0 && w->shard + 1 < w->shards)
-		if (close_shard(w, e) || open_shard(w, e))
-			return -1;
-	return 0;
-}
-
-int weights_put(struct weights_writer *w, const void *p, size_t bytes, struct err *e)
-{
-	if (bytes && advance(w, e))
-		return -1;
-	if (st_put(w->file, p, bytes, e))
-		return -1;
-	w->left -= bytes;
-	return 0;
+	size_t shard = w->t[i].file;
+	return st_put(w->files[shard], i - w->first[shard], offset, p, bytes, e);
 }
 
 /* As transformers 5 writes it: json.dumps(index, indent=2, sort_keys=True) and a newline. */
@@ -103,12 +84,11 @@ static int write_index(const struct weights_writer *w, struct err *e)
 
 int weights_finish(struct weights_writer *w, struct err *e)
 {
-	int rc = advance(w, e);
-	if (!rc && (w->left || w->shard + 1 != w->shards))
-		rc = err_data(
-			e, "the weights end in shard %zu, %zu bytes early", w->shard + 1, w->left);
-	if (!rc)
-		rc = close_shard(w, e);
+	int rc = 0;
+	for (size_t i = 0; i < w->shards && !rc; i++) {
+		rc = st_finish(w->files[i], e);
+		w->files[i] = NULL;
+	}
 	if (!rc && w->shards > 1)
 		rc = write_index(w, e);
 	weights_abandon(w);
@@ -117,7 +97,10 @@ int weights_finish(struct weights_writer *w, struct err *e)
 
 void weights_abandon(struct weights_writer *w)
 {
-	if (w->file)
-		st_abandon(w->file);
+	for (size_t i = 0; i < w->shards; i++)
+		if (w->files[i])
+			st_abandon(w->files[i]);
+	mem_free(w->first);
+	mem_free(w->files);
 	mem_free(w);
 }

@@ -50,12 +50,15 @@ void st_shape_text(const struct st_tensor *t, char out[200]);
 struct st_writer;
 
 /* Writes the header for tensors in the given order (name, dtype, shape, rank are read; what they
- * point at need live only during the call); the data follow by st_put in the same order, in pieces.
- * metadata {"format":"pt"}. The file is path itself: write into an outdir. */
+ * point at need live only during the call). metadata {"format":"pt"}. The file is path itself:
+ * write into an outdir. */
 int st_create(
 	struct st_writer **w, const char *path, const struct st_tensor *t, size_t n, struct err *e);
-int st_put(struct st_writer *w, const void *p, size_t bytes, struct err *e);
-/* Checks that all bytes came. Frees w in any case. */
+/* Bytes [offset, offset + bytes) of tensor i of that table, once each, in any order, from any
+ * thread. */
+int st_put(
+	struct st_writer *w, size_t i, size_t offset, const void *p, size_t bytes, struct err *e);
+/* Checks that as many bytes came as the table says. Frees w in any case. */
 int st_finish(struct st_writer *w, struct err *e);
 void st_abandon(struct st_writer *w);
 

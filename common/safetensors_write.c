@@ -1,6 +1,7 @@
 /*
- * The writer: the header first, since the table is known, then the data as they come. The header is
- * what the safetensors library writes (compact JSON, padded with spaces to a multiple of 8).
+ * The writer: the table is known first, so every tensor has its place before any data come, and
+ * threads may put their parts down side by side. The header is what the safetensors library writes
+ * (compact JSON, padded with spaces to a multiple of 8).
  */
 #include "common/safetensors.h"
 
@@ -9,79 +10,77 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { BUFFER = 1 << 20 };
 
 struct st_writer {
 	int fd;
 	char *path;
-	size_t expected, got; /* bytes of data */
-	size_t used;
-	char buffer[BUFFER]; /* small pieces are gathered; big ones go straight to the file */
+	size_t n;
+	size_t *at; /* [n + 1] where each tensor begins in the file, and where the file ends */
+	atomic_size_t got; /* bytes of data */
 };
 
-static int write_all(struct st_writer *w, const char *p, size_t n, struct err *e)
+static int write_at(struct st_writer *w, const char *p, size_t n, size_t at, struct err *e)
 {
 	while (n) {
-		ssize_t k = write(w->fd, p, n);
+		ssize_t k = pwrite(w->fd, p, n, (off_t)at);
 		if (k < 0 && errno == EINTR)
 			continue;
 		if (k < 0)
 			return err_sys(e, "cannot write '%s'", w->path);
 		p += k;
+		at += (size_t)k;
 		n -= (size_t)k;
 	}
 	return 0;
 }
 
-static int flush(struct st_writer *w, struct err *e)
+static void add_entry(struct str *s, const struct st_tensor *t, size_t from, size_t to)
 {
-	size_t n = w->used;
-	w->used = 0;
-	return write_all(w, w->buffer, n, e);
+	str_addc(s, ',');
+	json_write_string(s, t->name, strlen(t->name));
+	str_addf(s, ":{\"dtype\":\"%s\",\"shape\":[", dtype_info[t->dtype].st_name);
+	for (size_t i = 0; i < t->rank; i++)
+		str_addf(s, "%s%zu", i ? "," : "", t->shape[i]);
+	str_addf(s, "],\"data_offsets\":[%zu,%zu]}", from, to);
 }
 
-static int put(struct st_writer *w, const void *p, size_t n, struct err *e)
+/* The header's text; fills w->at as offsets into the data. */
+static int make_header(struct st_writer *w, const struct st_tensor *t, struct str *s, struct err *e)
 {
-	if (n > BUFFER - w->used && flush(w, e))
-		return -1;
-	if (n > BUFFER)
-		return write_all(w, p, n, e);
-	memcpy(w->buffer + w->used, p, n);
-	w->used += n;
+	str_adds(s, "{\"__metadata__\":{\"format\":\"pt\"}");
+	w->at[0] = 0;
+	for (size_t i = 0; i < w->n; i++) {
+		struct st_tensor u = t[i];
+		if (st_size(&u, e))
+			return -1;
+		if (__builtin_add_overflow(w->at[i], u.bytes, &w->at[i + 1]))
+			return err_data(e, "tensor '%s': the file would be too large", u.name);
+		add_entry(s, &u, w->at[i], w->at[i + 1]);
+	}
+	str_addc(s, '}');
+	while (s->len % 8)
+		str_addc(s, ' ');
 	return 0;
 }
 
-static int write_header(struct st_writer *w, const struct st_tensor *t, size_t n, struct err *e)
+static int write_header(struct st_writer *w, const struct st_tensor *t, struct err *e)
 {
 	struct str s = {0};
-	str_adds(&s, "{\"__metadata__\":{\"format\":\"pt\"}");
-	size_t at = 0;
-	int rc = 0;
-	for (size_t i = 0; i < n && !rc; i++) {
-		struct st_tensor u = t[i];
-		rc = st_size(&u, e);
-		if (!rc && __builtin_add_overflow(at, u.bytes, &w->expected))
-			rc = err_data(e, "tensor '%s': the file would be too large", u.name);
-		str_addc(&s, ',');
-		json_write_string(&s, u.name, strlen(u.name));
-		str_addf(&s, ":{\"dtype\":\"%s\",\"shape\":[", dtype_info[u.dtype].st_name);
-		for (size_t k = 0; k < u.rank; k++)
-			str_addf(&s, "%s%zu", k ? "," : "", u.shape[k]);
-		str_addf(&s, "],\"data_offsets\":[%zu,%zu]}", at, w->expected);
-		at = w->expected;
+	int rc = make_header(w, t, &s, e);
+	if (!rc) {
+		uint8_t len[8];
+		for (int i = 0; i < 8; i++)
+			len[i] = (uint8_t)((uint64_t)s.len >> 8 * i);
+		for (size_t i = 0; i <= w->n; i++)
+			w->at[i] += sizeof len + s.len;
+		rc = write_at(w, (char *)len, sizeof len, 0, e) ||
+				     write_at(w, s.s, s.len, sizeof len, e)
+			     ? -1
+			     : 0;
 	}
-	str_addc(&s, '}');
-	while (s.len % 8)
-		str_addc(&s, ' ');
-	uint8_t len[8];
-	for (int i = 0; i < 8; i++)
-		len[i] = (uint8_t)((uint64_t)s.len >> 8 * i);
-	if (!rc && (put(w, len, sizeof len, e) || put(w, s.s, s.len, e)))
-		rc = -1;
 	str_done(&s);
 	return rc;
 }
@@ -92,11 +91,12 @@ int st_create(struct st_writer **out, const char *path, const struct st_tensor *
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return err_sys(e, "cannot create '%s'", path);
-	struct st_writer *w = mem_alloc(1, sizeof *w);
+	struct st_writer *w = mem_zalloc(1, sizeof *w);
 	w->fd = fd;
 	w->path = mem_strdup(path);
-	w->expected = w->got = w->used = 0;
-	if (write_header(w, t, n, e)) {
+	w->n = n;
+	w->at = mem_alloc(n + 1, sizeof *w->at);
+	if (write_header(w, t, e)) {
 		st_abandon(w);
 		return -1;
 	}
@@ -104,32 +104,34 @@ int st_create(struct st_writer **out, const char *path, const struct st_tensor *
 	return 0;
 }
 
-int st_put(struct st_writer *w, const void *p, size_t n, struct err *e)
+int st_put(struct st_writer *w, size_t i, size_t offset, const void *p, size_t n, struct err *e)
 {
-	if (n > w->expected - w->got)
-		return err_data(e, "'%s': more data than the header says", w->path);
-	w->got += n;
-	return put(w, p, n, e);
+	size_t room = i < w->n ? w->at[i + 1] - w->at[i] : 0;
+	if (offset > room || n > room - offset)
+		return err_data(e, "'%s': more data than tensor %zu has room for", w->path, i);
+	atomic_fetch_add(&w->got, n);
+	return write_at(w, p, n, w->at[i] + offset, e);
 }
 
 int st_finish(struct st_writer *w, struct err *e)
 {
+	size_t expected = w->at[w->n] - w->at[0];
 	int rc = 0;
-	if (w->got != w->expected)
+	if (w->got != expected)
 		rc = err_data(e, "'%s': %zu bytes of data, the header says %zu", w->path, w->got,
-			w->expected);
-	else if (flush(w, e))
-		rc = -1;
+			expected);
 	if (close(w->fd) && !rc)
 		rc = err_sys(e, "cannot write '%s'", w->path);
-	mem_free(w->path);
-	mem_free(w);
+	w->fd = -1;
+	st_abandon(w);
 	return rc;
 }
 
 void st_abandon(struct st_writer *w)
 {
-	close(w->fd);
+	if (w->fd >= 0)
+		close(w->fd);
 	mem_free(w->path);
+	mem_free(w->at);
 	mem_free(w);
 }

@@ -47,7 +47,23 @@ static void read_labels(struct workspace *ws, const struct forest *f)
 	}
 }
 
-static int forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
+/* Checks and lays out a batch. */
+static int begin(struct workspace *ws, const struct forest *f, int train, struct kdropout drop,
+	struct err *e)
+{
+	if (check_forest(ws->m, f, e) < 0 || workspace_fit(ws, f->ntok, f->nlabels, train, e) < 0)
+		return -1;
+	ws->f = f;
+	ws->train = train;
+	ws->drop = drop;
+	ws->drop.record = f->record;
+	ws->drop.pos = f->pos;
+	read_labels(ws, f);
+	return 0;
+}
+
+/* From ids to the residual stream after the last layer, in ws->res. */
+static int trunk(struct workspace *ws)
 {
 	const struct model *m = ws->m;
 	const struct forest *f = ws->f;
@@ -60,7 +76,7 @@ static int forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
 	}
 	TRY(m->k->axpy(m->kc, 1, ws->res, f->ntok * m->config.dim, ws->pend));
 	ws->res = ws->pend;
-	return head_forward(ws, stats, out);
+	return 0;
 }
 
 static int backward(struct workspace *ws, const double *coef)
@@ -82,18 +98,7 @@ static int backward(struct workspace *ws, const double *coef)
 	return m->k->gather_bwd(m->kc, f->ids, f->ntok, m->config.dim, ws->dx, m->dembed);
 }
 
-static int check_finite(
-	struct model *m, const struct forest *f, const struct klabel_out *out, struct err *e)
-{
-	size_t i = 0;
-	while (i < f->nlabels && isfinite(out[i].logp))
-		i++;
-	if (i == f->nlabels)
-		return 0;
-	return model_not_finite(m, f->record[f->labels[i].row], e);
-}
-
-int model_not_finite(struct model *m, uint32_t record, struct err *e)
+int model_not_finite(struct model *m, struct err *e)
 {
 	const char *name;
 	int found = weights_not_finite(m, &name, e);
@@ -101,31 +106,30 @@ int model_not_finite(struct model *m, uint32_t record, struct err *e)
 		return -1;
 	if (found)
 		return err_data(e, "tensor '%s' has values that are not finite", name);
-	return err_data(e, "the model's output for record %u is not finite", record);
+	return err_data(e, "the model's output is not finite");
 }
 
 int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,
 	int train, float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out,
 	struct err *e)
 {
-	if (check_forest(m, f, e) < 0)
-		return -1;
-	ws->f = f;
-	ws->train = train;
-	ws->drop = (struct kdropout){.p = train ? dropout_p : 0,
-		.seed = seed,
-		.step = step,
-		.record = f->record,
-		.pos = f->pos};
 	if (f->nlabels == 0)
 		return 0;
-	if (workspace_fit(ws, f->ntok, f->nlabels, train, e) < 0)
+	struct kdropout drop = {.p = train ? dropout_p : 0, .seed = seed, .step = step};
+	if (begin(ws, f, train, drop, e) < 0)
 		return -1;
-	read_labels(ws, f);
-	int rc = forward(ws, stats, out);
+	int rc = trunk(ws);
+	if (rc == 0)
+		rc = head_forward(ws, stats, out);
 	if (rc < 0)
 		return model_kerr(m, rc, e);
-	return check_finite(m, f, out, e);
+	for (size_t i = 0; i < f->nlabels; i++) {
+		if (!isfinite(out[i].logp)) {
+			model_not_finite(m, e);
+			return err_prefix(e, "record %u", f->record[f->labels[i].row]);
+		}
+	}
+	return 0;
 }
 
 int model_backward(struct model *m, struct workspace *ws, const struct forest *f,
@@ -135,4 +139,14 @@ int model_backward(struct model *m, struct workspace *ws, const struct forest *f
 		return 0;
 	int rc = backward(ws, coef);
 	return rc < 0 ? model_kerr(m, rc, e) : 0;
+}
+
+int forward_logits(struct workspace *ws, const struct forest *f, float *logits, struct err *e)
+{
+	if (begin(ws, f, 0, (struct kdropout){0}, e) < 0)
+		return -1;
+	int rc = trunk(ws);
+	if (rc == 0)
+		rc = head_logits(ws, logits);
+	return rc < 0 ? model_kerr(ws->m, rc, e) : 0;
 }

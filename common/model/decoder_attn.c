@@ -44,8 +44,11 @@ int attn_forward(struct workspace *ws, size_t layer)
 		TRY(k->linear_fwd(m->kc, &lin, ws->norm, T, qkv[p - PROJ_Q], s->h[p]));
 	}
 	TRY(rope_rotate(m, s->q, s->k, T, ws->f->pos, 0));
+	struct kbuf keys = s->k, values = s->v;
+	if (ws->cache)
+		TRY(kvcache_put(ws->cache, layer, &keys, &values));
 	struct kattn a = attention_over(m, ws->f->segs, ws->f->nsegs);
-	TRY(k->attn_fwd(m->kc, &a, s->q, s->k, s->v, s->att, s->lse));
+	TRY(k->attn_fwd(m->kc, &a, s->q, keys, values, s->att, s->lse));
 	struct klinear o = linear_now(ws, &l->proj[PROJ_O]);
 	TRY(k->linear_fwd(m->kc, &o, s->att, T, ws->add, s->h[PROJ_O]));
 	ws->res = s->x;

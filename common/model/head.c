@@ -56,6 +56,19 @@ int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
 	return 0;
 }
 
+int head_logits(struct workspace *ws, float *logits)
+{
+	const struct model *m = ws->m;
+	struct klinear head = linear_now(ws, &m->head);
+	size_t V = m->config.vocab;
+	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
+		n = chunk_len(ws, at);
+		TRY(chunk_logits(ws, &head, at, n));
+		TRY(m->k->read(m->kc, logits + at * V, ws->logits.p, n * V * sizeof *logits));
+	}
+	return 0;
+}
+
 /* The second way: logits again, with coefficients. */
 static int backward_again(struct workspace *ws, const double *coef)
 {

@@ -70,8 +70,8 @@ size_t workspace_bytes(struct model *m, size_t ntok, size_t nlabels, int train, 
  * Log-probs of all labels of f, in order: out[nlabels]. stats: KSTAT_ bits. train: keeps what the
  * backward needs, and each label's unscaled hidden gradient, formed while its logits exist.
  * dropout: rate with seed and step (rows' identities come from the forest); p 0: none.
- * A result that is not finite is an error that names the first tensor of the model that is not
- * finite, else the record of the label.
+ * A result that is not finite is an error that names the record and the first tensor of the model
+ * that is not finite, if one is.
  */
 int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,
 	int train, float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out,
@@ -91,8 +91,9 @@ struct kvcache *kvcache_new(struct model *m, size_t cap, size_t n, struct err *e
 void kvcache_free(struct kvcache *kv);
 void kvcache_reset(struct kvcache *kv);
 /*
- * Feeds the prompt (all sequences share it), then one token a live sequence a step. logits: host
- * f32 [n, V] of the last position; rows of finished sequences (live[i] == 0) are left alone.
+ * Feeds the prompt, which all sequences share: logits [V] (host) of its last position. Then one
+ * token a live sequence a step: logits [n, V]; rows where live[i] == 0 hold nothing of use. The whole
+ * prompt and all that a sequence adds must fit in `cap`.
  */
 int model_prefill(struct model *m, struct kvcache *kv, const uint32_t *ids, size_t n, float *logits,
 	struct err *e);

@@ -90,8 +90,8 @@ void weights_free(struct model *m);
  */
 int weights_not_finite(struct model *m, const char **name, struct err *e);
 
-/* Why an output is not finite: names the first such tensor, else the record. Returns -1. */
-int model_not_finite(struct model *m, uint32_t record, struct err *e);
+/* Why an output is not finite: names the first such tensor, if one is. Returns -1. */
+int model_not_finite(struct model *m, struct err *e);
 /* KE_ code → error. */
 int model_kerr(const struct model *m, int rc, struct err *e);
 
@@ -123,6 +123,7 @@ struct workspace {
 
 	/* this pass */
 	const struct forest *f;
+	struct kvcache *cache; /* generation: where keys and values go; or NULL */
 	int train;
 	struct kdropout drop;
 	struct kbuf res, pend; /* residual stream; an addition to it not yet made, or p NULL */
@@ -147,8 +148,14 @@ int mlp_forward(struct workspace *ws, size_t layer);
 int mlp_backward(struct workspace *ws, size_t layer, int dx);
 /* head.c: log-probs of the labels; the residual stream is complete in ws->res. */
 int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out);
+/* The same without labels' log-probs: their rows' logits, to host memory. */
+int head_logits(struct workspace *ws, float *logits);
 /* dx becomes the gradient of the residual stream. */
 int head_backward(struct workspace *ws, const double *coef);
+/* The whole forward up to logits of the labels' rows [nlabels, V] in host memory. */
+int forward_logits(struct workspace *ws, const struct forest *f, float *logits, struct err *e);
+/* kvcache.c: moves a call's keys and values of a layer into the cache, and *k, *v there. */
+int kvcache_put(struct kvcache *kv, size_t layer, struct kbuf *k, struct kbuf *v);
 /* q and k of a part's rows, rotated in place. */
 int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T, const uint32_t *pos,
 	int inverse);

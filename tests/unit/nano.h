@@ -99,7 +99,8 @@ __attribute__((unused)) static void nano_save(struct model *m)
 	struct st_writer *w;
 	int rc = st_create(&w, path, t, ps->n, &e);
 	for (size_t i = 0; rc == 0 && i < ps->n; i++)
-		rc = st_put(w, param_value(ps, i).p, param_len(&ps->p[i]) * sizeof(float), &e);
+		rc = st_put(
+			w, i, 0, param_value(ps, i).p, param_len(&ps->p[i]) * sizeof(float), &e);
 	if (rc < 0 || st_finish(w, &e) < 0) {
 		printf("Bail out! %s\n", e.msg);
 		exit(1);

@@ -1,10 +1,23 @@
-/* The one table of record fields: what stages check, what mpcat shows, what docs/stream.md lists. */
+/* The one table of record fields: what stages check, what mpcat shows, what docs/stream.md lists.
+ */
 #ifndef COMMON_FIELD_H
 #define COMMON_FIELD_H
 
 #include <stddef.h>
 
-enum field_type { FT_STR, FT_BOOL, FT_INT, FT_NUM, FT_U32S, FT_U8S, FT_F32S, FT_SPANS, FT_BIN, FT_ANY };
+/* FT_U32S, FT_U8S, FT_F32S: bin of little-endian numbers; FT_SPANS: [[from, to], …]. */
+enum field_type {
+	FT_STR,
+	FT_BOOL,
+	FT_INT,
+	FT_NUM,
+	FT_U32S,
+	FT_U8S,
+	FT_F32S,
+	FT_SPANS,
+	FT_BIN,
+	FT_ANY
+};
 
 struct field_info {
 	const char *name;
@@ -14,7 +27,12 @@ struct field_info {
 };
 extern const struct field_info field_table[]; /* ends with name NULL */
 
-/* By name, else by suffix for families (ref_*_token_logps, policy_*_logps); NULL: a user's column. */
+/* Whether a user's column may not have this name in a stream of `kinds`: it begins with `_`, or has
+ * a meaning there. */
+int field_reserved(const char *name, size_t len, unsigned kinds);
+
+/* By name, else by suffix for families (ref_*_token_logps, policy_*_logps); NULL: a user's column.
+ */
 const struct field_info *field_find(const char *name, size_t len);
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * The stream (docs/stream.md): msgpack maps; a header, records, a trailer with count and CRC-32.
- * Streams may follow each other. gzip is transparent on input. Where a stream is expected JSON lines
- * are accepted too (a stream cannot begin with '{'): ids are number arrays, no fingerprint is asked.
+ * Streams may follow each other. gzip is transparent on input. Where a stream is expected JSON
+ * lines are accepted too (a stream cannot begin with '{'): ids are number arrays, no fingerprint is
+ * asked.
  */
 #ifndef COMMON_STREAM_H
 #define COMMON_STREAM_H
@@ -12,25 +13,33 @@
 enum stream_kind { KIND_TEXT, KIND_TOKENS, KIND_TRAIN, KIND_TENSORS, KIND_COUNT };
 extern const char *const stream_kind_name[KIND_COUNT];
 
+enum { STREAM_VERSION = 1, STREAM_BAD = -2 };
+
 /* One stage of a stream's past. */
 struct stage {
 	char *program, *version;
 	char *options; /* those that change results: "max-length=1024 truncation-mode=keep_start" */
-	char *input;   /* fingerprint of what the stage read beside the stream (model, file), or "" */
+	char *input;   /* fingerprint of what the stage read beside its data (model, template file),
+			  or "" */
 };
 
 struct header {
 	enum stream_kind kind;
-	char *tokenizer, *templ, *model, *reference; /* fingerprints; NULL where they do not matter */
+	char *tokenizer, *templ, *model,
+		*reference; /* fingerprints; NULL where they do not matter */
 	struct stage *history;
 	size_t nhistory;
 	int json; /* the input is JSON lines: nothing is known about its making */
 };
 void header_copy(struct header *dst, const struct header *src);
 void header_done(struct header *h);
-void header_add_stage(struct header *h, const char *program, const char *options, const char *input);
+/* With this program's version. options: opts_history's; not those that only choose rows (--shard).
+ */
+void header_add_stage(
+	struct header *h, const char *program, const char *options, const char *input);
 
-/* ---- reading ------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------- */
 
 struct stream_reader;
 
@@ -40,22 +49,31 @@ struct stream_reader;
  * fingerprints, options that change results) or the read fails. shard_i/shard_n: only records
  * shard_i, shard_i + shard_n, … (1-based).
  */
-int stream_open(struct stream_reader **r, char *const *paths, size_t n, unsigned kinds, uint64_t shard_i,
-	uint64_t shard_n, struct err *e);
+int stream_open(struct stream_reader **r, char *const *paths, size_t n, unsigned kinds,
+	uint64_t shard_i, uint64_t shard_n, struct err *e);
 const struct header *stream_header(const struct stream_reader *r);
+/* --ignore-mismatch: later headers need only be of the same kind. */
+void stream_ignore_mismatch(struct stream_reader *r);
+/* fn(arg) is called when the next read would wait for data: write and flush what is done. */
+void stream_on_pause(struct stream_reader *r, void (*fn)(void *arg), void *arg);
 /* 1 a record, 0 the end (the trailer was there and right), -1 an error: "file:record: …". A missing
- * trailer is "truncated after record N", status 1. */
+ * trailer is "truncated after record N", status 1. STREAM_BAD: this record cannot be used and *e
+ * says why, but the next can be read (a line of JSON); rec holds `_source` then. Values in rec
+ * point into the reader's buffer until the next call. */
 int stream_read(struct stream_reader *r, struct record *rec, struct err *e);
-/* Records that trailers say earlier stages skipped. */
+/* Records that trailers say earlier stages skipped. Of --shard I/N with I > 1 always 0: so that the
+ * sum over the shards is right. */
 uint64_t stream_skipped(const struct stream_reader *r);
 void stream_close(struct stream_reader *r);
 
-/* ---- writing --------------------------------------------------------------------------------------- */
+/* ---- writing
+ * --------------------------------------------------------------------------------------- */
 
 struct stream_writer;
 
-/* path NULL: standard output (not a terminal). */
-int stream_create(struct stream_writer **w, const char *path, int gzip, const struct header *h, struct err *e);
+/* path NULL: standard output (not a terminal). The header is passed on at once. */
+int stream_create(struct stream_writer **w, const char *path, int gzip, const struct header *h,
+	struct err *e);
 int stream_write(struct stream_writer *w, const struct record *rec, struct err *e);
 /* So that the next stage gets what there is: called when the input pauses. */
 int stream_flush(struct stream_writer *w, struct err *e);
@@ -64,21 +82,29 @@ int stream_finish(struct stream_writer *w, uint64_t skipped, struct err *e);
 /* No trailer: the next stage sees a truncated stream; a file is removed. */
 void stream_abandon(struct stream_writer *w);
 
-/* Two fingerprints that must agree; NULL or a JSON-lines input agrees with all. what: "tokenizer" … */
+/* Two fingerprints that must agree; NULL or a JSON-lines input agrees with all. what: "tokenizer" …
+ */
 int stream_check(const struct header *h, const char *what, const char *theirs, const char *ours,
 	int ignore_mismatch, struct err *e);
 
-/* ---- bad records -------------------------------------------------------------------------------------- */
+/* ---- bad records
+ * -------------------------------------------------------------------------------------- */
 
-/* --skip-bad, --rejects: what a filter does with a record that cannot be used. */
+/* --skip-bad, --rejects: what a filter does with a record that cannot be used. As part of a
+ * filter's main loop this reports on standard error. */
 struct rejects {
 	int skip;
 	struct stream_writer *w;
 	uint64_t count;
 };
-int rejects_open(struct rejects *r, int skip_bad, const char *path, const struct header *h, struct err *e);
-/* 0: counted (reported, kept with `_reason` when there is a file), go on; -1: the stage must stop. */
+int rejects_open(
+	struct rejects *r, int skip_bad, const char *path, const struct header *h, struct err *e);
+/* *e says what is wrong with rec. 0: counted (reported, kept with `_reason` when there is a file),
+ * go on; -1: the stage must stop, because it was not asked to skip or because *e is no fault of
+ * data. */
 int rejects_add(struct rejects *r, const struct record *rec, struct err *e);
+/* Says how many there were; completes the file. */
 int rejects_close(struct rejects *r, struct err *e);
+void rejects_abandon(struct rejects *r); /* the stage failed: no file */
 
 #endif

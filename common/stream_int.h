@@ -1,0 +1,19 @@
+/* What stream-header.c, stream-read.c and stream-write.c share. */
+#ifndef COMMON_STREAM_INT_H
+#define COMMON_STREAM_INT_H
+
+#include "common/stream.h"
+
+struct str;
+
+/* The first key of headers and trailers, and of no record. */
+#define STREAM_KEY "sluice"
+
+void header_pack(struct str *out, const struct header *h);
+/* From the msgpack map at p (whole, scanned). Keys that this version does not know are passed over.
+ */
+int header_unpack(struct header *h, const uint8_t *p, size_t n, struct err *e);
+/* 0 when b may follow a, whose file is a_name. */
+int header_agree(const struct header *a, const char *a_name, const struct header *b, struct err *e);
+
+#endif

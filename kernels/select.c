@@ -3,7 +3,15 @@
 
 #include <string.h>
 
+#ifdef __x86_64__
+extern const struct kernels kernels_avx2, kernels_avx512;
+#endif
+
 const struct kernels *const kernels_all[] = {
+#ifdef __x86_64__
+	&kernels_avx512,
+	&kernels_avx2,
+#endif
 	&kernels_plain,
 	NULL,
 };

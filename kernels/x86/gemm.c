@@ -1,0 +1,248 @@
+#include "kernels/x86/gemm.h"
+
+#include <string.h>
+
+/*
+ * A tile of C is TILE_M rows by TILE_V vectors, held in registers: 8 x 3 of 32 (AVX-512), 6 x 2
+ * of 16. A panel is PANEL_K rows of GROUP columns of B: 192 KiB, in the second-level cache while
+ * all rows of A pass by.
+ */
+#ifdef __AVX512F__
+enum { TILE_M = 8, TILE_V = 3, PANEL_K = 256, GROUP = 192 };
+#else
+enum { TILE_M = 6, TILE_V = 2, PANEL_K = 256, GROUP = 192 };
+#endif
+enum { TILE_N = TILE_V * W };
+
+/* ---- the tile ---- */
+
+INLINE void tile(size_t m, size_t nv, size_t k, const float *a, size_t ars, size_t acs,
+	const float *b, float *c, size_t ldc, vmask edge, int add)
+{
+	vec sum[TILE_M][TILE_V];
+#pragma GCC unroll 8
+	for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 3
+		for (size_t v = 0; v < nv; v++)
+			sum[i][v] = !add	  ? v_set(0)
+				    : v + 1 == nv ? v_load_part(c + i * ldc + v * W, edge)
+						  : v_load(c + i * ldc + v * W);
+	for (size_t p = 0; p < k; p++, b += nv * W) {
+		vec row[TILE_V];
+#pragma GCC unroll 3
+		for (size_t v = 0; v < nv; v++)
+			row[v] = v_load(b + v * W);
+#pragma GCC unroll 8
+		for (size_t i = 0; i < m; i++) {
+			vec x = v_set(a[i * ars + p * acs]);
+#pragma GCC unroll 3
+			for (size_t v = 0; v < nv; v++)
+				sum[i][v] = v_fma(x, row[v], sum[i][v]);
+		}
+	}
+#pragma GCC unroll 8
+	for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 3
+		for (size_t v = 0; v < nv; v++)
+			if (v + 1 == nv)
+				v_store_part(c + i * ldc + v * W, edge, sum[i][v]);
+			else
+				v_store(c + i * ldc + v * W, sum[i][v]);
+}
+
+/* All rows of A times one panel of nv vectors, in tiles of fewer and fewer rows. */
+INLINE void strip(size_t nv, size_t m, size_t k, const float *a, size_t ars, size_t acs,
+	const float *b, float *c, size_t ldc, vmask edge, int add)
+{
+	for (; m >= TILE_M; m -= TILE_M, a += TILE_M * ars, c += TILE_M * ldc)
+		tile(TILE_M, nv, k, a, ars, acs, b, c, ldc, edge, add);
+	for (; m >= 4; m -= 4, a += 4 * ars, c += 4 * ldc)
+		tile(4, nv, k, a, ars, acs, b, c, ldc, edge, add);
+	for (; m >= 2; m -= 2, a += 2 * ars, c += 2 * ldc)
+		tile(2, nv, k, a, ars, acs, b, c, ldc, edge, add);
+	if (m)
+		tile(1, nv, k, a, ars, acs, b, c, ldc, edge, add);
+}
+
+#define STRIP(name, nv, ars, acs)                                                                  \
+	static void name(size_t m, size_t k, const float *a, size_t step, const float *b,          \
+		float *c, size_t ldc, vmask edge, int add)                                         \
+	{                                                                                          \
+		if (add)                                                                           \
+			strip(nv, m, k, a, ars, acs, b, c, ldc, edge, 1);                          \
+		else                                                                               \
+			strip(nv, m, k, a, ars, acs, b, c, ldc, edge, 0);                          \
+	}
+STRIP(rows1, 1, step, 1)
+STRIP(rows2, 2, step, 1)
+STRIP(cols1, 1, 1, step)
+STRIP(cols2, 2, 1, step)
+#ifdef __AVX512F__
+STRIP(rows3, 3, step, 1)
+STRIP(cols3, 3, 1, step)
+static void (*const strips[2][TILE_V])(size_t m, size_t k, const float *a, size_t step,
+	const float *b, float *c, size_t ldc, vmask edge,
+	int add) = {{rows1, rows2, rows3}, {cols1, cols2, cols3}};
+#else
+static void (*const strips[2][TILE_V])(size_t m, size_t k, const float *a, size_t step,
+	const float *b, float *c, size_t ldc, vmask edge,
+	int add) = {{rows1, rows2}, {cols1, cols2}};
+#endif
+
+/* ---- panels: [k][n rounded up to whole vectors], the rest zero ---- */
+
+static size_t padded(size_t n)
+{
+	return cpu_blocks(n, W) * W;
+}
+
+static void pack_rows(const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst)
+{
+	size_t width = padded(n);
+	for (size_t p = p0; p < p0 + k; p++, dst += width) {
+		const float *src = t->b->rows(t->b, p, j0, n, dst);
+		if (src != dst)
+			memcpy(dst, src, n * sizeof *dst);
+		if (t->drop_b)
+			cpu_drop(t->drop_b, p, j0, n, dst, dst);
+		memset(dst + n, 0, (width - n) * sizeof *dst);
+	}
+}
+
+/* W columns of the panel at a time: W rows of b, unpacked to `rows` and transposed. */
+static void pack_transposed(
+	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, float *rows)
+{
+	size_t width = padded(n);
+	for (size_t j = 0; j < width; j += W) {
+		const float *src[W];
+		for (size_t l = 0; l < W; l++)
+			src[l] = j + l < n ? t->b->rows(t->b, j0 + j + l, p0, k, rows + l * PANEL_K)
+					   : NULL;
+		for (size_t p = 0; p < k; p += W) {
+			vmask edge = v_first(k - p);
+			vec r[W];
+			for (size_t l = 0; l < W; l++)
+				r[l] = src[l] ? v_load_part(src[l] + p, edge) : v_set(0);
+			v_transpose(r);
+			for (size_t l = 0; l < W && p + l < k; l++)
+				v_store(dst + (p + l) * width + j, r[l]);
+		}
+	}
+}
+
+static void pack(
+	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, float *rows)
+{
+	if (t->b_transposed)
+		pack_transposed(t, p0, k, j0, n, dst, rows);
+	else
+		pack_rows(t, p0, k, j0, n, dst);
+	if (t->scale != 1)
+		for (size_t i = 0; i < k * padded(n); i++)
+			dst[i] *= t->scale;
+}
+
+/* ---- a block of C: m rows from i0, n <= GROUP columns from j0 ---- */
+
+struct scratch {
+	float panel[PANEL_K * GROUP];
+	float rows[W * PANEL_K];       /* of b, before they are transposed */
+	float product[TILE_M * GROUP]; /* a term before it is dropped */
+};
+
+static void add_dropped(const struct term *t, const struct gemm *g, size_t i, size_t m, size_t j0,
+	size_t n, float *product)
+{
+	for (size_t r = 0; r < m; r++) {
+		float *src = product + r * GROUP, *dst = g->c + (i + r) * g->ldc + j0;
+		cpu_drop(t->drop_c, i + r, j0, n, src, src);
+		for (size_t j = 0; j < n; j++)
+			dst[j] += src[j];
+	}
+}
+
+static void block(const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n, struct scratch *s)
+{
+	int add = g->add;
+	if (g->bias)
+		for (size_t i = i0; i < i0 + m; i++)
+			memcpy(g->c + i * g->ldc + j0, g->bias + j0, n * sizeof(float));
+	add |= g->bias != NULL;
+	for (int x = 0; x < g->nterms; x++) {
+		const struct term *t = &g->term[x];
+		size_t step = t->acs == 1 ? t->ars : t->acs;
+		for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
+			size_t k = cpu_min(PANEL_K, t->k - p0);
+			for (size_t j = 0; j < n; j += TILE_N)
+				pack(t, p0, k, j0 + j, cpu_min(TILE_N, n - j), s->panel + j * k,
+					s->rows);
+			for (size_t i = i0; i < i0 + m; i += TILE_M) {
+				size_t rows = cpu_min(TILE_M, i0 + m - i);
+				for (size_t j = 0; j < n; j += TILE_N) {
+					size_t cols = cpu_min(TILE_N, n - j),
+					       nv = cpu_blocks(cols, W);
+					strips[t->acs != 1][nv - 1](rows, k,
+						t->a + i * t->ars + p0 * t->acs, step,
+						s->panel + j * k,
+						t->drop_c ? s->product + j
+							  : g->c + i * g->ldc + j0 + j,
+						t->drop_c ? GROUP : g->ldc,
+						v_first(cols - (nv - 1) * W), !t->drop_c && add);
+				}
+				if (t->drop_c)
+					add_dropped(t, g, i, rows, j0, n, s->product);
+			}
+			add = 1;
+		}
+	}
+}
+
+/* ---- the split ---- */
+
+struct split {
+	struct kctx *c;
+	const struct gemm *g;
+	size_t rows, cols, across; /* of a block; blocks side by side */
+};
+
+static void task(void *arg, size_t i, int worker)
+{
+	const struct split *s = arg;
+	size_t i0 = i / s->across * s->rows, j0 = i % s->across * s->cols;
+	block(s->g, i0, cpu_min(s->rows, s->g->m - i0), j0, cpu_min(s->cols, s->g->n - j0),
+		s->c->scratch[worker]);
+}
+
+int FN(gemm_run)(struct kctx *c, const struct gemm *g)
+{
+	if (cpu_reserve(c, sizeof(struct scratch)))
+		return KE_MEMORY;
+	/*
+	 * Blocks of all rows unpack B once; they get narrower, then lower, until there are enough
+	 * for the team to finish together.
+	 */
+	size_t wanted = 4 * (size_t)team_size(c->team);
+	struct split s = {c, g, g->m, GROUP, 0};
+	while (s.cols > TILE_N && cpu_blocks(g->n, s.cols) < wanted)
+		s.cols -= TILE_N;
+	s.across = cpu_blocks(g->n, s.cols);
+	if (team_size(c->team) > 1)
+		while (s.rows > 8 * TILE_M && s.across * cpu_blocks(g->m, s.rows) < wanted)
+			s.rows = cpu_blocks(cpu_blocks(s.rows, 2), TILE_M) * TILE_M;
+	team_run(c->team, s.across * cpu_blocks(g->m, s.rows), task, &s);
+	return KE_OK;
+}
+
+static const float *view_rows(const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
+{
+	(void)nk;
+	(void)dst;
+	return (const float *)w->d.data + n * w->d.k + k0;
+}
+
+struct kweight FN(gemm_view)(const float *p, size_t rows, size_t cols)
+{
+	return (struct kweight){
+		{.dtype = DT_F32, .n = rows, .k = cols, .data = p}, .rows = view_rows};
+}

@@ -1,0 +1,139 @@
+/*
+ * linear as products (gemm.h). The adapter is one more term of the base product, so y and dx are
+ * written once; its gradients never form anything of the size of W. Rows go by in chunks, which
+ * bounds the scratch and changes no byte.
+ */
+#include "kernels/x86/x86_int.h"
+
+#include "kernels/x86/gemm.h"
+
+enum { CHUNK = 1024 }; /* rows; of h (when the caller keeps none) and of scale dy B */
+
+static struct kdropout drop_from(const struct kdropout *d, size_t t)
+{
+	struct kdropout from = *d;
+	if (from.p > 0) {
+		from.record += t;
+		from.pos += t;
+	}
+	return from;
+}
+
+/* h = drop(x) A^T: dropped rows of x are copied, a few at a time. */
+struct drop_rows {
+	const struct kdropout *drop;
+	const float *x;
+	float *dst;
+	size_t K;
+};
+
+static void drop_row(void *arg, size_t t, int worker)
+{
+	const struct drop_rows *s = arg;
+	(void)worker;
+	cpu_drop(s->drop, t, 0, s->K, s->x + t * s->K, s->dst + t * s->K);
+}
+
+int FN(linear_fwd)(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T, struct kbuf y,
+	struct kbuf h)
+{
+	const struct klora *lora = &l->lora;
+	if (CPU_F32(x, y, h, l->bias, lora->a, lora->b))
+		return KE_TYPE;
+	size_t N = l->w->d.n, K = l->w->d.k, R = lora->r;
+	struct kweight a = FN(gemm_view)(lora->a.p, R, K), b = FN(gemm_view)(lora->b.p, N, R);
+	int dropping = R && lora->drop.p > 0;
+	size_t chunk = dropping || (R && !h.p) ? CHUNK : T;
+	if (cpu_reserve_shared(
+		    c, (dropping ? CHUNK * K : 0) * sizeof(float) + CHUNK * R * sizeof(float)))
+		return KE_MEMORY;
+	float *hs = c->shared, *dropped = hs + CHUNK * R;
+	for (size_t t = 0; t < T; t += chunk) {
+		size_t nt = cpu_min(chunk, T - t);
+		const float *in = (const float *)x.p + t * K;
+		if (R && h.p)
+			hs = (float *)h.p + t * R;
+		struct gemm gy = {nt, N, (float *)y.p + t * N, N, 0, l->bias.p,
+			{{K, in, K, 1, l->w, 1, 1, NULL, NULL},
+				{R, hs, R, 1, &b, 1, lora->scale, NULL, NULL}},
+			R ? 2 : 1};
+		if (dropping) {
+			struct kdropout drop = drop_from(&lora->drop, t);
+			struct drop_rows d = {&drop, in, dropped, K};
+			team_run(c->team, nt, drop_row, &d);
+			in = dropped;
+		}
+		struct gemm gh = {nt, R, hs, R, 0, NULL, {{K, in, K, 1, &a, 1, 1, NULL, NULL}}, 1};
+		if ((R && FN(gemm_run)(c, &gh)) || FN(gemm_run)(c, &gy))
+			return KE_MEMORY;
+	}
+	return KE_OK;
+}
+
+struct column_sums {
+	const float *dy;
+	size_t T, N;
+	float *sum;
+};
+
+static void column_sum(void *arg, size_t i, int worker)
+{
+	const struct column_sums *s = arg;
+	size_t end = cpu_min(s->N, (i + 1) * 64);
+	(void)worker;
+	for (size_t t = 0; t < s->T; t++)
+		for (size_t n = i * 64; n < end; n++)
+			s->sum[n] += s->dy[t * s->N + n];
+}
+
+int FN(linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
+	struct kbuf dy, size_t T, struct kbuf dx, int accumulate)
+{
+	const struct klora *lora = &l->lora;
+	if (CPU_F32(x, h, dy, dx, l->dw, l->dbias, lora->a, lora->b, lora->da, lora->db))
+		return KE_TYPE;
+	size_t N = l->w->d.n, K = l->w->d.k, R = lora->r;
+	struct kweight a = FN(gemm_view)(lora->a.p, R, K), b = FN(gemm_view)(lora->b.p, N, R);
+	size_t chunk = R ? CHUNK : T;
+	if (cpu_reserve_shared(c, CHUNK * R * sizeof(float)))
+		return KE_MEMORY;
+	float *g = c->shared; /* scale dy B */
+	for (size_t t = 0; t < T; t += chunk) {
+		size_t nt = cpu_min(chunk, T - t);
+		const float *out = (const float *)dy.p + t * N, *in = (const float *)x.p + t * K;
+		struct kdropout drop = drop_from(&lora->drop, t);
+		const struct kdropout *dropping = R && drop.p > 0 ? &drop : NULL;
+		struct kweight vx = FN(gemm_view)(in, nt, K);
+		struct kweight vh = FN(gemm_view)(R ? (const float *)h.p + t * R : NULL, nt, R);
+		int rc = 0;
+		struct gemm gg = {
+			nt, R, g, R, 0, NULL, {{N, out, N, 1, &b, 0, lora->scale, NULL, NULL}}, 1};
+		if (R && (dx.p || lora->da.p))
+			rc |= FN(gemm_run)(c, &gg);
+		struct gemm gdx = {nt, K, (float *)dx.p + t * K, K, accumulate, NULL,
+			{{N, out, N, 1, l->w, 0, 1, NULL, NULL},
+				{R, g, R, 1, &a, 0, 1, NULL, dropping}},
+			R ? 2 : 1};
+		if (dx.p)
+			rc |= FN(gemm_run)(c, &gdx);
+		struct gemm gdw = {
+			N, K, l->dw.p, K, 1, NULL, {{nt, out, 1, N, &vx, 0, 1, NULL, NULL}}, 1};
+		if (l->dw.p)
+			rc |= FN(gemm_run)(c, &gdw);
+		struct gemm gda = {R, K, lora->da.p, K, 1, NULL,
+			{{nt, g, 1, R, &vx, 0, 1, dropping, NULL}}, 1};
+		if (R && lora->da.p)
+			rc |= FN(gemm_run)(c, &gda);
+		struct gemm gdb = {N, R, lora->db.p, R, 1, NULL,
+			{{nt, out, 1, N, &vh, 0, lora->scale, NULL, NULL}}, 1};
+		if (R && lora->db.p)
+			rc |= FN(gemm_run)(c, &gdb);
+		if (rc)
+			return KE_MEMORY;
+	}
+	if (l->dbias.p) {
+		struct column_sums s = {dy.p, T, N, l->dbias.p};
+		team_run(c->team, cpu_blocks(N, 64), column_sum, &s);
+	}
+	return KE_OK;
+}

@@ -1,0 +1,90 @@
+/* The table of this instruction set: the plain one with faster entries; and faster unpacking of
+ * weights. */
+#include "kernels/x86/x86_int.h"
+
+#include <string.h>
+
+static const float *rows_bf16(const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
+{
+	const char *src = (const char *)w->d.data + (n * w->d.k + k0) * 2;
+	size_t i = 0;
+	for (; i + W <= nk; i += W)
+		v_store(dst + i, v_load_bf16(src + i * 2));
+	dtype_to_f32(DT_BF16, src + i * 2, dst + i, nk - i);
+	return dst;
+}
+
+static const float *rows_f16(const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
+{
+	const char *src = (const char *)w->d.data + (n * w->d.k + k0) * 2;
+	size_t i = 0;
+	for (; i + W <= nk; i += W)
+		v_store(dst + i, v_load_f16(src + i * 2));
+	dtype_to_f32(DT_F16, src + i * 2, dst + i, nk - i);
+	return dst;
+}
+
+int FN(weight_new)(
+	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out)
+{
+	int rc = cpu_weight_new(c, d, uses, out);
+	if (rc == KE_OK && d->dtype == DT_BF16)
+		(*out)->rows = rows_bf16;
+	if (rc == KE_OK && d->dtype == DT_F16)
+		(*out)->rows = rows_f16;
+	return rc;
+}
+
+static const char *unavailable(void)
+{
+	__builtin_cpu_init();
+#ifdef __AVX512F__
+	int can = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+	return can ? NULL : "this CPU has no AVX-512";
+#else
+	int can = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+		  __builtin_cpu_supports("f16c");
+	return can ? NULL : "this CPU has no AVX2";
+#endif
+}
+
+#define TEXT_OF(x) #x
+#define TEXT(x)	   TEXT_OF(x)
+
+const struct kernels FN(kernels) = {
+	.version = KERNELS_VERSION,
+	.name = TEXT(ISA),
+	.exact_rows = 1,
+	.unavailable = unavailable,
+	.open = cpu_open,
+	.close = cpu_close,
+	.describe = cpu_describe,
+	.alloc = cpu_alloc,
+	.free = cpu_free,
+	.zero = cpu_zero,
+	.write = cpu_write,
+	.read = cpu_read,
+	.weight_new = FN(weight_new),
+	.weight_new_param = cpu_weight_new_param,
+	.weight_refresh = cpu_weight_refresh,
+	.weight_free = cpu_weight_free,
+	.weight_bytes = cpu_weight_bytes,
+	.gather = plain_gather,
+	.gather_bwd = plain_gather_bwd,
+	.linear_fwd = FN(linear_fwd),
+	.linear_bwd = FN(linear_bwd),
+	.rmsnorm_fwd = plain_rmsnorm_fwd,
+	.rmsnorm_bwd = plain_rmsnorm_bwd,
+	.rope = plain_rope,
+	.attn_fwd = plain_attn_fwd,
+	.attn_bwd = plain_attn_bwd,
+	.swiglu_fwd = plain_swiglu_fwd,
+	.swiglu_bwd = plain_swiglu_bwd,
+	.axpy = plain_axpy,
+	.rows_gather = plain_rows_gather,
+	.rows_scatter = plain_rows_scatter,
+	.softmax_label = plain_softmax_label,
+	.sumsq = plain_sumsq,
+	.adamw = plain_adamw,
+};

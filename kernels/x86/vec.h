@@ -1,0 +1,289 @@
+/*
+ * Vectors of f32 as the instruction set has them, for files of kernels/x86/ that are compiled once
+ * for each set (-DISA=avx2, -DISA=avx512): FN(name) is name_avx2 or name_avx512. W lanes a vector;
+ * a partial vector is its first n lanes. + - * / are the compiler's own on both.
+ */
+#ifndef KERNELS_X86_VEC_H
+#define KERNELS_X86_VEC_H
+
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define FN_PASTE(name, isa)  name##_##isa
+#define FN_EXPAND(name, isa) FN_PASTE(name, isa)
+#define FN(name)	     FN_EXPAND(name, ISA)
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+#ifdef __AVX512F__
+
+enum { W = 16 };
+typedef __m512 vec;
+typedef __mmask16 vmask;
+
+INLINE vmask v_first(size_t n)
+{
+	return n >= W ? 0xffff : (vmask)((1u << n) - 1);
+}
+INLINE vec v_load(const float *p)
+{
+	return _mm512_loadu_ps(p);
+}
+INLINE vec v_load_part(const float *p, vmask m) /* other lanes: 0 */
+{
+	return _mm512_maskz_loadu_ps(m, p);
+}
+INLINE void v_store(float *p, vec a)
+{
+	_mm512_storeu_ps(p, a);
+}
+INLINE void v_store_part(float *p, vmask m, vec a)
+{
+	_mm512_mask_storeu_ps(p, m, a);
+}
+INLINE vec v_set(float x)
+{
+	return _mm512_set1_ps(x);
+}
+INLINE vec v_fma(vec a, vec b, vec c)
+{
+	return _mm512_fmadd_ps(a, b, c);
+}
+INLINE vec v_max(vec a, vec b)
+{
+	return _mm512_max_ps(a, b);
+}
+INLINE vec v_min(vec a, vec b)
+{
+	return _mm512_min_ps(a, b);
+}
+INLINE vec v_sqrt(vec a)
+{
+	return _mm512_sqrt_ps(a);
+}
+INLINE vec v_round(vec a)
+{
+	return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+/* a * 2^n, n whole, the result right even where it is denormal. */
+INLINE vec v_scale2(vec a, vec n)
+{
+	return _mm512_scalef_ps(a, n);
+}
+/* Lanes where a < b are x, the others (NaN too) y. */
+INLINE vec v_select_lt(vec a, vec b, vec x, vec y)
+{
+	return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
+}
+INLINE vec v_keep(vec a, vmask m, vec other)
+{
+	return _mm512_mask_blend_ps(m, other, a);
+}
+INLINE vec v_load_bf16(const void *p)
+{
+	__m256i h = _mm256_loadu_si256(p);
+	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
+INLINE vec v_load_f16(const void *p)
+{
+	return _mm512_cvtph_ps(_mm256_loadu_si256(p));
+}
+/* Sums of the lower and the upper half of the lanes in double, added to *lo and *hi. */
+typedef __m512d vecd;
+INLINE vecd v_lower(vec a)
+{
+	return _mm512_cvtps_pd(_mm512_castps512_ps256(a));
+}
+INLINE vecd v_upper(vec a)
+{
+	return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
+}
+INLINE vecd vd_zero(void)
+{
+	return _mm512_setzero_pd();
+}
+INLINE vecd vd_add(vecd a, vecd b)
+{
+	return _mm512_add_pd(a, b);
+}
+INLINE vecd vd_fma(vecd a, vecd b, vecd c)
+{
+	return _mm512_fmadd_pd(a, b, c);
+}
+INLINE double vd_sum(vecd a)
+{
+	return _mm512_reduce_add_pd(a);
+}
+INLINE float v_sum(vec a)
+{
+	return _mm512_reduce_add_ps(a);
+}
+INLINE float v_greatest(vec a)
+{
+	return _mm512_reduce_max_ps(a);
+}
+
+INLINE void v_transpose(vec r[W])
+{
+	vec t[W];
+	for (int i = 0; i < W; i += 4) {
+		vec a = _mm512_unpacklo_ps(r[i], r[i + 1]), b = _mm512_unpackhi_ps(r[i], r[i + 1]);
+		vec c = _mm512_unpacklo_ps(r[i + 2], r[i + 3]);
+		vec d = _mm512_unpackhi_ps(r[i + 2], r[i + 3]);
+		t[i] = _mm512_shuffle_ps(a, c, 0x44);
+		t[i + 1] = _mm512_shuffle_ps(a, c, 0xee);
+		t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
+		t[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
+	}
+	for (int i = 0; i < 4; i++) {
+		vec a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88);
+		vec b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xdd);
+		vec c = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0x88);
+		vec d = _mm512_shuffle_f32x4(t[i + 8], t[i + 12], 0xdd);
+		r[i] = _mm512_shuffle_f32x4(a, c, 0x88);
+		r[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+		r[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88);
+		r[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+	}
+}
+
+#else
+
+enum { W = 8 };
+typedef __m256 vec;
+typedef __m256i vmask;
+
+INLINE vmask v_first(size_t n)
+{
+	static const int32_t edge[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+	return _mm256_loadu_si256((const __m256i *)(edge + (n >= W ? 0 : W - n)));
+}
+INLINE vec v_load(const float *p)
+{
+	return _mm256_loadu_ps(p);
+}
+INLINE vec v_load_part(const float *p, vmask m)
+{
+	return _mm256_maskload_ps(p, m);
+}
+INLINE void v_store(float *p, vec a)
+{
+	_mm256_storeu_ps(p, a);
+}
+INLINE void v_store_part(float *p, vmask m, vec a)
+{
+	_mm256_maskstore_ps(p, m, a);
+}
+INLINE vec v_set(float x)
+{
+	return _mm256_set1_ps(x);
+}
+INLINE vec v_fma(vec a, vec b, vec c)
+{
+	return _mm256_fmadd_ps(a, b, c);
+}
+INLINE vec v_max(vec a, vec b)
+{
+	return _mm256_max_ps(a, b);
+}
+INLINE vec v_min(vec a, vec b)
+{
+	return _mm256_min_ps(a, b);
+}
+INLINE vec v_sqrt(vec a)
+{
+	return _mm256_sqrt_ps(a);
+}
+INLINE vec v_round(vec a)
+{
+	return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+INLINE vec v_scale2(vec a, vec n)
+{
+	/* Two steps, so that neither power leaves the normal range. */
+	__m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
+	__m256i rest = _mm256_sub_epi32(whole, half), bias = _mm256_set1_epi32(127);
+	vec p = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(half, bias), 23));
+	vec q = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23));
+	return _mm256_mul_ps(_mm256_mul_ps(a, p), q);
+}
+INLINE vec v_select_lt(vec a, vec b, vec x, vec y)
+{
+	return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+INLINE vec v_keep(vec a, vmask m, vec other)
+{
+	return _mm256_blendv_ps(other, a, _mm256_castsi256_ps(m));
+}
+INLINE vec v_load_bf16(const void *p)
+{
+	__m128i h = _mm_loadu_si128(p);
+	return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(h), 16));
+}
+INLINE vec v_load_f16(const void *p)
+{
+	return _mm256_cvtph_ps(_mm_loadu_si128(p));
+}
+typedef __m256d vecd;
+INLINE vecd v_lower(vec a)
+{
+	return _mm256_cvtps_pd(_mm256_castps256_ps128(a));
+}
+INLINE vecd v_upper(vec a)
+{
+	return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
+}
+INLINE vecd vd_zero(void)
+{
+	return _mm256_setzero_pd();
+}
+INLINE vecd vd_add(vecd a, vecd b)
+{
+	return _mm256_add_pd(a, b);
+}
+INLINE vecd vd_fma(vecd a, vecd b, vecd c)
+{
+	return _mm256_fmadd_pd(a, b, c);
+}
+INLINE double vd_sum(vecd a)
+{
+	double l[4];
+	_mm256_storeu_pd(l, a);
+	return (l[0] + l[2]) + (l[1] + l[3]);
+}
+INLINE float v_sum(vec a)
+{
+	float l[W];
+	_mm256_storeu_ps(l, a);
+	return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
+}
+INLINE float v_greatest(vec a)
+{
+	__m128 m = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+	m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+	m = _mm_max_ss(m, _mm_shuffle_ps(m, m, 1));
+	return _mm_cvtss_f32(m);
+}
+
+INLINE void v_transpose(vec r[W])
+{
+	vec t[W];
+	for (int i = 0; i < W; i += 4) {
+		vec a = _mm256_unpacklo_ps(r[i], r[i + 1]), b = _mm256_unpackhi_ps(r[i], r[i + 1]);
+		vec c = _mm256_unpacklo_ps(r[i + 2], r[i + 3]);
+		vec d = _mm256_unpackhi_ps(r[i + 2], r[i + 3]);
+		t[i] = _mm256_shuffle_ps(a, c, 0x44);
+		t[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+		t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
+		t[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+	}
+	for (int i = 0; i < 4; i++) {
+		r[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
+		r[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);
+	}
+}
+
+#endif
+
+#endif

@@ -40,10 +40,15 @@ static int check_forest(const struct model *m, const struct forest *f, struct er
 static void read_labels(struct workspace *ws, const struct forest *f)
 {
 	mem_grow(&ws->label_row, &ws->label_cap, f->nlabels, sizeof *ws->label_row);
-	mem_grow(&ws->label_id, &ws->label_id_cap, f->nlabels, sizeof *ws->label_id);
+	ws->label_id = mem_resize(ws->label_id, ws->label_cap, sizeof *ws->label_id);
+	ws->label_record = mem_resize(ws->label_record, ws->label_cap, sizeof *ws->label_record);
+	ws->label_pos = mem_resize(ws->label_pos, ws->label_cap, sizeof *ws->label_pos);
 	for (size_t i = 0; i < f->nlabels; i++) {
-		ws->label_row[i] = f->labels[i].row;
+		size_t row = f->labels[i].row;
+		ws->label_row[i] = row;
 		ws->label_id[i] = f->labels[i].target;
+		ws->label_record[i] = f->record[row];
+		ws->label_pos[i] = f->pos[row];
 	}
 }
 

@@ -9,6 +9,15 @@
  */
 #include "common/model/model_int.h"
 
+/* The head for labels from `at` on: dropout knows rows by the labels' rows. */
+static struct klinear head_at(const struct workspace *ws, size_t at)
+{
+	struct klinear head = linear_now(ws, &ws->m->head);
+	head.lora.drop.record = ws->label_record + at;
+	head.lora.drop.pos = ws->label_pos + at;
+	return head;
+}
+
 /* Labels [at, at + n): their rows, normed, as logits in ws->logits. */
 static int chunk_logits(struct workspace *ws, const struct klinear *head, size_t at, size_t n)
 {
@@ -43,10 +52,10 @@ static size_t chunk_len(const struct workspace *ws, size_t at)
 int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
 {
 	const struct model *m = ws->m;
-	struct klinear head = linear_now(ws, &m->head);
 	int grad = ws->train && !m->head_trains;
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
+		struct klinear head = head_at(ws, at);
 		TRY(chunk_logits(ws, &head, at, n));
 		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab,
 			stats, grad, NULL, out + at));
@@ -59,10 +68,10 @@ int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
 int head_logits(struct workspace *ws, float *logits)
 {
 	const struct model *m = ws->m;
-	struct klinear head = linear_now(ws, &m->head);
 	size_t V = m->config.vocab;
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
+		struct klinear head = head_at(ws, at);
 		TRY(chunk_logits(ws, &head, at, n));
 		TRY(m->k->read(m->kc, logits + at * V, ws->logits.p, n * V * sizeof *logits));
 	}
@@ -73,9 +82,9 @@ int head_logits(struct workspace *ws, float *logits)
 static int backward_again(struct workspace *ws, const double *coef)
 {
 	const struct model *m = ws->m;
-	struct klinear head = linear_now(ws, &m->head);
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
+		struct klinear head = head_at(ws, at);
 		TRY(chunk_logits(ws, &head, at, n));
 		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab, 0,
 			1, coef + at, NULL));

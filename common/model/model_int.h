@@ -117,9 +117,9 @@ struct workspace {
 	size_t chunk; /* labels whose logits exist at once */
 	struct kbuf rows, rows_norm, rows_rstd, rows_h, drows_norm, logits; /* [chunk, …] */
 	struct kbuf drows; /* [L,d] each label's unscaled gradient of the residual stream */
-	size_t *label_row; /* [L] host */
-	uint32_t *label_id;
-	size_t label_cap, label_id_cap;
+	size_t *label_row; /* [L] host: of each label its row … */
+	uint32_t *label_id, *label_record, *label_pos; /* … target, and its row's identity */
+	size_t label_cap;
 
 	/* this pass */
 	const struct forest *f;

@@ -145,6 +145,8 @@ void workspace_free(struct workspace *ws)
 	mem_free(ws->layer);
 	mem_free(ws->label_row);
 	mem_free(ws->label_id);
+	mem_free(ws->label_record);
+	mem_free(ws->label_pos);
 	mem_free(ws);
 }
 

@@ -1,0 +1,221 @@
+/*
+ * What must not change a result: sharing a prompt, cutting a step into micro-batches, the number of
+ * threads, generating token by token.
+ */
+#include "tests/unit/nano.h"
+
+static const char seven[] = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj";
+
+/* One optimizer step over trees 0 … n-1, `at_once` trees a micro-batch: log-probs and gradients. */
+struct step {
+	double logp[400];
+	size_t nlogp;
+	float *grad;
+	size_t ngrad;
+};
+
+static void run_step(struct model *m, size_t n, size_t at_once, struct step *s)
+{
+	struct err e = {0};
+	struct workspace *ws = workspace_new(m);
+	struct forest f = {0};
+	struct params *ps = model_params(m);
+	s->nlogp = 0;
+	int rc = model_grads_begin(m, &e);
+	for (size_t i = 0; i < n && rc == 0; i += at_once) {
+		struct klabel_out out[400];
+		double coef[400];
+		forest_reset(&f);
+		for (size_t j = i; j < n && j < i + at_once; j++)
+			nano_tree(&f, j);
+		rc = model_forward(m, ws, &f, 0, 1, 0.25f, 9, 1, out, &e);
+		for (size_t l = 0; l < f.nlabels; l++) {
+			coef[l] = nano_coef(s->nlogp);
+			s->logp[s->nlogp++] = out[l].logp;
+		}
+		if (rc == 0)
+			rc = model_backward(m, ws, &f, coef, &e);
+	}
+	if (rc == 0)
+		rc = model_grads_end(m, &e);
+	if (rc < 0)
+		diag("%s", e.msg);
+	s->ngrad = ps->total;
+	s->grad = mem_dup(param_grad(ps, 0).p, ps->total * sizeof(float));
+	forest_done(&f);
+	workspace_free(ws);
+}
+
+static int same_bytes(const struct step *a, const struct step *b)
+{
+	return a->nlogp == b->nlogp && memcmp(a->logp, b->logp, a->nlogp * sizeof *a->logp) == 0 &&
+	       memcmp(a->grad, b->grad, a->ngrad * sizeof *a->grad) == 0;
+}
+
+static struct model *open_lora(const char *targets, int threads)
+{
+	struct adapter_config c = nano_adapter(3, targets);
+	struct model *m = nano_open(
+		&(struct model_opts){.train = 1, .seed = 4, .new_adapter = &c, .threads = threads});
+	nano_shake(m, "lora_B", 0.2);
+	return m;
+}
+
+static struct model *open_full(int threads)
+{
+	return nano_open(&(struct model_opts){.train = 1, .full = 1, .threads = threads});
+}
+
+static void cuts(int full, const char *targets, const char *what)
+{
+	struct step whole, cut;
+	for (int threads = 1; threads <= 3; threads++) {
+		struct model *m = full ? open_full(threads) : open_lora(targets, threads);
+		if (threads == 1)
+			run_step(m, 9, 9, &whole);
+		for (size_t at_once = 1; at_once <= 9; at_once += 4) {
+			run_step(m, 9, at_once, &cut);
+			ok(same_bytes(&whole, &cut),
+				"%s: same bytes with %zu trees at once and %d threads", what,
+				at_once, threads);
+			free(cut.grad);
+		}
+		model_close(m);
+	}
+	free(whole.grad);
+}
+
+/* Each path of a tree as a sequence of its own; the root too where it has labels. */
+static void unshare(const struct forest *f, int root_labels, struct forest *flat)
+{
+	for (size_t i = 0; i < f->nsegs; i++) {
+		const struct kseg *s = &f->segs[i];
+		if (s->parent < 0 && !root_labels)
+			continue;
+		uint32_t ids[80];
+		size_t n = 0, prompt = 0;
+		if (s->parent >= 0) {
+			prompt = n = f->segs[s->parent].nq;
+			memcpy(ids, f->ids + f->segs[s->parent].q0, n * sizeof *ids);
+		}
+		memcpy(ids + n, f->ids + s->q0, s->nq * sizeof *ids);
+		int seg = forest_segment(flat, -1, ids, n + s->nq, f->record[s->q0]);
+		forest_label(flat, seg, prompt, n + s->nq, NULL);
+	}
+}
+
+static void shared_prompt(void)
+{
+	static const size_t trees[] = {0, 2, 3};
+	struct model *m = open_lora(seven, 1);
+	struct params *ps = model_params(m);
+	struct err e = {0};
+	for (size_t t = 0; t < 3; t++) {
+		struct forest f = {0}, flat = {0};
+		struct klabel_out a[100], b[100];
+		double coef[100], far = 0, grad_far = 0, grad_max = 0;
+		nano_tree(&f, trees[t]);
+		unshare(&f, trees[t] == 2, &flat);
+		struct workspace *ws = workspace_new(m);
+		for (size_t l = 0; l < 100; l++)
+			coef[l] = nano_coef(l);
+		model_grads_begin(m, &e);
+		model_forward(m, ws, &f, 0, 1, 0, 0, 0, a, &e);
+		model_backward(m, ws, &f, coef, &e);
+		float *grad = mem_dup(ps->grad.p, ps->total * sizeof *grad);
+		model_grads_begin(m, &e);
+		model_forward(m, ws, &flat, 0, 1, 0, 0, 0, b, &e);
+		model_backward(m, ws, &flat, coef, &e);
+		for (size_t l = 0; l < f.nlabels; l++)
+			far = fmax(far, fabs(a[l].logp - b[l].logp));
+		for (size_t i = 0; i < ps->total; i++) {
+			double g = (double)((float *)ps->grad.p)[i];
+			grad_far = fmax(grad_far, fabs(g - (double)grad[i]));
+			grad_max = fmax(grad_max, fabs(g));
+		}
+		ok(f.nlabels == flat.nlabels && far < 1e-5,
+			"tree %zu: log-probs with a shared prompt are those of separate sequences",
+			trees[t]);
+		ok(grad_far < 1e-5 * grad_max, "tree %zu: gradients too", trees[t]);
+		free(grad);
+		workspace_free(ws);
+		forest_done(&f);
+		forest_done(&flat);
+	}
+	model_close(m);
+}
+
+static double log_softmax(const float *x, uint32_t id)
+{
+	double max = (double)x[0], sum = 0;
+	for (size_t i = 1; i < NANO_VOCAB; i++)
+		max = fmax(max, (double)x[i]);
+	for (size_t i = 0; i < NANO_VOCAB; i++)
+		sum += exp((double)x[i] - max);
+	return (double)x[id] - max - log(sum);
+}
+
+/* Three answers to one prompt, token by token, one of them ending early. */
+static void generation(void)
+{
+	enum { PROMPT = 7, LEN = 9, N = 3 };
+	struct model *m = open_lora("q_proj,v_proj,lm_head", 2);
+	struct err e = {0};
+	uint32_t ids[PROMPT + N * LEN];
+	nano_ids(77, ids, PROMPT + N * LEN);
+	struct forest f = {0};
+	int root = forest_segment(&f, -1, ids, PROMPT, 0);
+	for (int i = 0; i < N; i++) {
+		int seg = forest_segment(&f, root, ids + PROMPT + i * LEN, LEN, 0);
+		forest_label(&f, seg, 0, LEN, NULL);
+	}
+	struct klabel_out out[N * LEN];
+	struct workspace *ws = workspace_new(m);
+	int rc = model_forward(m, ws, &f, 0, 0, 0, 0, 0, out, &e);
+
+	double far = 0;
+	float logits[N * NANO_VOCAB];
+	struct kvcache *kv = kvcache_new(m, PROMPT + LEN, N, &e);
+	for (int again = 0; again < 2 && rc == 0; again++) {
+		rc = model_prefill(m, kv, ids, PROMPT, logits, &e);
+		for (int i = 1; i < N; i++)
+			memcpy(logits + i * NANO_VOCAB, logits, NANO_VOCAB * sizeof *logits);
+		for (int t = 0; t < LEN && rc == 0; t++) {
+			uint32_t next[N];
+			uint8_t live[N];
+			for (int i = 0; i < N; i++) {
+				next[i] = ids[PROMPT + i * LEN + t];
+				live[i] = i != 1 || t < 4;
+				if (live[i])
+					far = fmax(far,
+						fabs(log_softmax(logits + i * NANO_VOCAB, next[i]) -
+							out[i * LEN + t].logp));
+			}
+			rc = model_step(m, kv, next, live, logits, &e);
+		}
+	}
+	ok(rc == 0 && far < 1e-5,
+		"token by token, three sequences of one prompt give the forest's log-probs");
+	diag("%s off by %g", e.msg, far);
+	uint8_t live[N] = {1, 0, 0};
+	ok(model_step(m, kv, ids, live, logits, &e) < 0, "a full cache says so: %s", e.msg);
+	kvcache_free(kv);
+	workspace_free(ws);
+	forest_done(&f);
+	model_close(m);
+}
+
+int main(void)
+{
+	nano_config("LlamaForCausalLM", 1, ", \"attention_bias\": true");
+	struct model *m = nano_open(&(struct model_opts){.train = 1, .full = 1, .seed = 5});
+	nano_shake(m, "norm", 0.2);
+	nano_save(m);
+	model_close(m);
+	cuts(0, seven, "LoRA");
+	cuts(0, "v_proj,lm_head", "LoRA on the head");
+	cuts(1, NULL, "all weights, tied");
+	shared_prompt();
+	generation();
+	return tap_done();
+}

@@ -38,6 +38,7 @@ static double norm_loss(void *arg)
 static void rmsnorm(void)
 {
 	struct worst fwd = {0}, bwd = {0};
+	int sums_wrong = 0;
 	static const size_t D[] = {1, 7, 16, 100, 576, 2048};
 	for (int i = 0; i < 12; i++) {
 		size_t T = (size_t[]){1, 5, 40}[i % 3], n = D[i % 6], N = T * n;
@@ -64,8 +65,25 @@ static void rmsnorm(void)
 
 		struct kbuf bx = put(x, N), bg = put(g, n), bdy = put(dy, N), by = put(NULL, N);
 		struct kbuf br = put(NULL, T), bdx = put(y0, N), bdg = put(g0, n), in = put(x, N);
-		K->rmsnorm_fwd(C, bx, bg, offset, eps, T, n, by, br);
-		K->rmsnorm_fwd(C, in, bg, offset, eps, T, n, in, (struct kbuf){0});
+		const struct kbuf none = {0};
+		K->rmsnorm_fwd(C, bx, none, none, bg, offset, eps, T, n, by, br);
+		K->rmsnorm_fwd(C, in, none, none, bg, offset, eps, T, n, in, none);
+		/* x as a sum: the addition is f32, so the bytes of the rest are those of its
+		 * result. */
+		float *left = rnd_f32(N, 1), *right = rnd_f32(N, 1), *added = malloc(N * 4);
+		for (size_t j = 0; j < N; j++)
+			added[j] = left[j] + right[j];
+		struct kbuf bl = put(left, N), bright = put(right, N), ba = put(added, N);
+		struct kbuf y1 = put(NULL, N), y2 = put(NULL, N);
+		K->rmsnorm_fwd(C, ba, none, none, bg, offset, eps, T, n, y1, none);
+		K->rmsnorm_fwd(C, bl, bright, bl, bg, offset, eps, T, n, y2, none);
+		float *f1 = take(y1, N), *f2 = take(y2, N), *sum = take(bl, N);
+		sums_wrong += memcmp(f1, f2, N * 4) || memcmp(sum, added, N * 4);
+		void *some_more[] = {left, right, added, f1, f2, sum};
+		for (size_t j = 0; j < sizeof some_more / sizeof *some_more; j++)
+			free(some_more[j]);
+		drop(bright);
+		drop(ba);
 		K->rmsnorm_bwd(C, bx, bg, offset, br, bdy, T, n, bdx, bdg);
 		float *y = take(by, N), *r = take(br, T), *dx = take(bdx, N), *dg = take(bdg, n);
 		float *inplace = take(in, N);
@@ -87,6 +105,7 @@ static void rmsnorm(void)
 			free(all[j]);
 	}
 	within(&fwd, 1e-6, "rmsnorm_fwd agrees with double");
+	ok(sums_wrong == 0, "%s: rmsnorm_fwd of x + add, sum in the place of x", K->name);
 	within(&bwd, 3e-6, "rmsnorm_bwd agrees with finite differences and accumulates");
 }
 

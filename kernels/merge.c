@@ -1,0 +1,38 @@
+#include "kernels/merge.h"
+
+#include "kernels/merge_int.h"
+
+static int rows_plain(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows,
+	size_t cols, const struct merge_part *parts, size_t nparts)
+{
+	return merge_rows_body(tin, in, tout, out, rows, cols, parts, nparts);
+}
+
+static int finite_plain(enum dtype t, const void *p, size_t n)
+{
+	return merge_finite_body(t, p, n);
+}
+
+static const struct merge_ops *ops(void)
+{
+	static const struct merge_ops plain = {rows_plain, finite_plain};
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+		return &merge_ops_avx512;
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		return &merge_ops_avx2;
+#endif
+	return &plain;
+}
+
+int merge_rows(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows, size_t cols,
+	const struct merge_part *parts, size_t nparts)
+{
+	return ops()->rows(tin, in, tout, out, rows, cols, parts, nparts);
+}
+
+int merge_finite(enum dtype t, const void *p, size_t n)
+{
+	return ops()->finite(t, p, n);
+}

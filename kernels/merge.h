@@ -1,0 +1,29 @@
+/*
+ * W + sum of s·B·A over blocks of rows, from and to the element types of files, and the check that
+ * all is finite. Every element on its own, in one order: the products of B·A are added one after
+ * the other with one rounding each (fma), the sum is scaled, the adapters' are added, then W, then
+ * one rounding to the result's type. So results depend neither on the instruction set nor on how
+ * rows are cut, and for one adapter are what PEFT 0.21's merge gives where its product adds in
+ * order.
+ */
+#ifndef KERNELS_MERGE_H
+#define KERNELS_MERGE_H
+
+#include "kernels/dtype.h"
+
+struct merge_part {
+	const float *b; /* [rows, r]: of these rows */
+	const float *a; /* [r, cols] */
+	size_t r;
+	float scale;
+};
+
+/* out[rows, cols] = in[rows, cols] + the parts' products (none: converted). in may be unaligned;
+ * out may not be in. 0, or -1 when something in the result is not finite. Types: the floats. */
+int merge_rows(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows, size_t cols,
+	const struct merge_part *parts, size_t nparts);
+
+/* Whether n elements are all finite; types without infinities always are. */
+int merge_finite(enum dtype t, const void *p, size_t n);
+
+#endif

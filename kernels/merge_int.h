@@ -1,0 +1,155 @@
+/* The one source of merge.h's loops, compiled plain (kernels/merge.c) and for each instruction set
+ * (kernels/x86/merge.c): straight loops that the compiler turns into vectors. */
+#ifndef KERNELS_MERGE_INT_H
+#define KERNELS_MERGE_INT_H
+
+#include "kernels/merge.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MERGE_INLINE static inline __attribute__((always_inline))
+
+/* Columns worked on at a time: lines of 2 KiB, and a block of A (r 16: 32 KiB) that stays in cache
+ * while the rows pass by. */
+enum { MERGE_LINE = 512 };
+
+struct merge_ops {
+	int (*rows)(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows,
+		size_t cols, const struct merge_part *parts, size_t nparts);
+	int (*finite)(enum dtype t, const void *p, size_t n);
+};
+extern const struct merge_ops merge_ops_avx2, merge_ops_avx512;
+
+/* Exponents that are all ones, looked for through the greatest magnitude. */
+MERGE_INLINE int merge_finite_body(enum dtype t, const void *p, size_t n)
+{
+	const unsigned char *s = p;
+	uint32_t m32 = 0;
+	uint16_t m16 = 0;
+	uint64_t m64 = 0;
+	switch (t) {
+	case DT_F32:
+		for (size_t i = 0; i < n; i++) {
+			uint32_t u;
+			memcpy(&u, s + 4 * i, 4);
+			u &= 0x7fffffff;
+			m32 = u > m32 ? u : m32;
+		}
+		return m32 < 0x7f800000;
+	case DT_BF16:
+	case DT_F16:
+		for (size_t i = 0; i < n; i++) {
+			uint16_t u;
+			memcpy(&u, s + 2 * i, 2);
+			u &= 0x7fff;
+			m16 = u > m16 ? u : m16;
+		}
+		return m16 < (t == DT_BF16 ? 0x7f80 : 0x7c00);
+	case DT_F64:
+		for (size_t i = 0; i < n; i++) {
+			uint64_t u;
+			memcpy(&u, s + 8 * i, 8);
+			u &= 0x7fffffffffffffff;
+			m64 = u > m64 ? u : m64;
+		}
+		return m64 < 0x7ff0000000000000;
+	default:
+		return 1;
+	}
+}
+
+MERGE_INLINE void merge_load(enum dtype t, const unsigned char *src, float *w, size_t n)
+{
+	if (t != DT_BF16) {
+		dtype_to_f32(t, src, w, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint16_t h;
+		memcpy(&h, src + 2 * i, 2);
+		uint32_t u = (uint32_t)h << 16;
+		memcpy(w + i, &u, 4);
+	}
+}
+
+/* A NaN becomes some NaN: enough for the check that follows. */
+MERGE_INLINE void merge_store(enum dtype t, const float *w, unsigned char *dst, size_t n)
+{
+	if (t != DT_BF16) {
+		dtype_from_f32(t, w, dst, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint32_t u;
+		memcpy(&u, w + i, 4);
+		uint32_t rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16;
+		uint32_t nan = (u & 0x7fffffff) > 0x7f800000;
+		uint16_t h = (uint16_t)(nan ? 0x7fc0 : rounded);
+		memcpy(dst + 2 * i, &h, 2);
+	}
+}
+
+/* acc[n] = sum over k < r, in order, of b[k] * a[k * lda + …]. */
+MERGE_INLINE void merge_product(float *restrict acc, const float *restrict a, size_t lda,
+	const float *b, size_t r, size_t n)
+{
+	memset(acc, 0, n * sizeof *acc);
+	size_t k = 0;
+	for (; k + 4 <= r; k += 4) {
+		const float *a0 = a + k * lda, *a1 = a0 + lda, *a2 = a1 + lda, *a3 = a2 + lda;
+		for (size_t j = 0; j < n; j++) {
+			float s = fmaf(b[k], a0[j], acc[j]);
+			s = fmaf(b[k + 1], a1[j], s);
+			s = fmaf(b[k + 2], a2[j], s);
+			acc[j] = fmaf(b[k + 3], a3[j], s);
+		}
+	}
+	for (; k < r; k++)
+		for (size_t j = 0; j < n; j++)
+			acc[j] = fmaf(b[k], a[k * lda + j], acc[j]);
+}
+
+/* One line of a row: w[n] += its deltas. */
+MERGE_INLINE void merge_line(float *restrict w, size_t row, size_t col, size_t n, size_t cols,
+	const struct merge_part *parts, size_t nparts)
+{
+	float acc[MERGE_LINE], sum[MERGE_LINE];
+	for (size_t p = 0; p < nparts; p++) {
+		const struct merge_part *m = &parts[p];
+		merge_product(acc, m->a + col, cols, m->b + row * m->r, m->r, n);
+		if (p == 0)
+			for (size_t j = 0; j < n; j++)
+				sum[j] = acc[j] * m->scale;
+		else
+			for (size_t j = 0; j < n; j++)
+				sum[j] += acc[j] * m->scale;
+	}
+	if (nparts)
+		for (size_t j = 0; j < n; j++)
+			w[j] += sum[j];
+}
+
+MERGE_INLINE int merge_rows_body(enum dtype tin, const void *in, enum dtype tout, void *out,
+	size_t rows, size_t cols, const struct merge_part *parts, size_t nparts)
+{
+	size_t from = dtype_bytes(tin, 1), to = dtype_bytes(tout, 1);
+	const unsigned char *src = in;
+	unsigned char *dst = out;
+	int finite = 1;
+	float w[MERGE_LINE];
+	for (size_t col = 0; col < cols; col += MERGE_LINE) {
+		size_t n = cols - col < MERGE_LINE ? cols - col : MERGE_LINE;
+		for (size_t row = 0; row < rows; row++) {
+			size_t at = row * cols + col;
+			merge_load(tin, src + at * from, w, n);
+			merge_line(w, row, col, n, cols, parts, nparts);
+			merge_store(tout, w, dst + at * to, n);
+			finite &= merge_finite_body(tout, dst + at * to, n);
+		}
+	}
+	return finite ? 0 : -1;
+}
+
+#endif

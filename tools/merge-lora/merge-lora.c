@@ -1,0 +1,259 @@
+/* merge-lora: adds adapters into a model's weights, once and for all. */
+#include "common/die.h"
+#include "common/fingerprint.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/modeldir.h"
+#include "common/opts.h"
+#include "common/stream.h"
+#include "kernels/team.h"
+#include "tools/merge-lora/plan.h"
+#include "tools/merge-lora/sources.h"
+#include "tools/merge-lora/work.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static struct opt_list adapters;
+static const char *dtype_name = "keep";
+
+static const struct opt own[] = {
+	{"adapter", 'a', OPT_LIST, &adapters, "DIR[:WEIGHT]",
+		"a PEFT directory, times WEIGHT; several are summed"},
+	{"dtype", 0, OPT_STR, &dtype_name, "keep|float32|bfloat16|float16",
+		"element type of the result (default: each tensor keeps its own)"},
+	{"ignore-mismatch", 0, OPT_FLAG, &opts_common.ignore_mismatch, NULL,
+		"merge though the stream's adapter was trained on another model"},
+	{"threads", 'j', OPT_INT, &opts_common.threads, "N",
+		"threads (default: the CPUs this process may use)"},
+	{0},
+};
+
+static const struct opt *const tables[] = {opts_dir, own, opts_output, opts_base, NULL};
+
+static const struct opt_program program = {
+	"merge-lora",
+	"-m DIR [-a DIR[:WEIGHT]]… [-o DIR] [ADAPTER_DIR | FILE | -]",
+	"Adds LoRA adapters (a PEFT directory, or the train stream on standard input) into a "
+	"model's "
+	"weights.",
+	"merge-lora -m model adapter -o merged\n"
+	"train-step -m model prefs.mp | merge-lora -m model -o merged\n"
+	"merge-lora -m model -a kind:0.7 -a brief:0.3 --dtype bfloat16 -o merged\n",
+	tables,
+};
+
+struct run {
+	struct st base;
+	int tied;  /* config.json's tie_word_embeddings; -1: it does not say */
+	int dtype; /* enum dtype, or -1 */
+	char fingerprint[FINGERPRINT_LEN];
+	struct source *sources;
+	size_t nsources;
+	struct plan plan;
+	struct team *team;
+};
+
+static int read_config(struct run *r, struct err *e)
+{
+	char *path = io_path(opts_model.model, "config.json");
+	json_t *config = json_read_file(path, e);
+	mem_free(path);
+	if (!config)
+		return -1;
+	const json_t *tied = json_object_get(config, "tie_word_embeddings");
+	r->tied = json_is_boolean(tied) ? json_is_true(tied) : -1;
+	int quantised = json_object_get(config, "quantization_config") != NULL;
+	json_decref(config);
+	return quantised ? err_data(e,
+				   "'%s' is quantised: give the float model that it was made from",
+				   opts_model.model)
+			 : 0;
+}
+
+static int open_base(struct run *r, struct err *e)
+{
+	io_note_input(opts_model.model);
+	return read_config(r, e) || st_open_dir(&r->base, opts_model.model, e) ||
+			       fingerprint_model(opts_model.model, 0, r->fingerprint, e)
+		       ? -1
+		       : 0;
+}
+
+static int is_directory(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int add_source(struct run *r, const char *arg, struct err *e)
+{
+	struct source *s = &r->sources[r->nsources];
+	char *dir;
+	double weight;
+	if (source_parse(arg, &dir, &weight))
+		return err_usage(e, "--adapter '%s': the weight is not a number", arg);
+	int rc = source_open_dir(s, dir, weight, e);
+	mem_free(dir);
+	r->nsources += !rc;
+	return rc;
+}
+
+/* The -a directories; else the operand, or standard input. */
+static int open_sources(struct run *r, const char *operand, struct err *e)
+{
+	r->sources = mem_zalloc(adapters.n + 1, sizeof *r->sources);
+	for (size_t i = 0; i < adapters.n; i++)
+		if (add_source(r, adapters.v[i], e))
+			return -1;
+	if (adapters.n)
+		return 0;
+	struct source *s = &r->sources[r->nsources];
+	int rc = operand && is_directory(operand) ? source_open_dir(s, operand, 1, e)
+						  : source_read_stream(s, operand, r->fingerprint,
+							    opts_common.ignore_mismatch, e);
+	r->nsources += !rc;
+	return rc;
+}
+
+/* The model's small files, with config.json saying what has changed. */
+static char *new_config(const struct run *r, size_t *len, struct err *e)
+{
+	return modeldir_config(opts_model.model, r->dtype, r->plan.untie, len, e);
+}
+
+/* ---- to a directory ----------------------------------------------------------------------------
+ */
+
+static int fill_dir(struct run *r, const struct outdir *d, struct err *e)
+{
+	size_t len;
+	char *config = new_config(r, &len, e);
+	int rc =
+		config ? modeldir_copy(d, opts_model.model, MODELDIR_TOKENIZER | MODELDIR_CONFIG, e)
+		       : -1;
+	if (!rc)
+		rc = modeldir_write(d, "config.json", config, len, e);
+	mem_free(config);
+	struct weights_writer *w;
+	if (rc || weights_create(&w, d, r->plan.out, r->plan.n, r->plan.shards, e))
+		return -1;
+	if (work_write_dir(&r->plan, w, r->team, e)) {
+		weights_abandon(w);
+		return -1;
+	}
+	return weights_finish(w, e);
+}
+
+/* The directory is claimed before an adapter is waited for: what cannot be written should be said
+ * before hours of training have come down the pipe. */
+static int merge_to_dir(struct run *r, const char *operand, struct err *e)
+{
+	struct outdir d;
+	if (outdir_open(&d, opts_common.output, opts_common.force, e))
+		return -1;
+	if (open_sources(r, operand, e) ||
+		plan_make(&r->plan, &r->base, r->tied, r->dtype, r->sources, r->nsources, e) ||
+		fill_dir(r, &d, e)) {
+		outdir_abandon(&d);
+		return -1;
+	}
+	return outdir_commit(&d, e);
+}
+
+/* ---- to a stream -------------------------------------------------------------------------------
+ */
+
+static int stream_files(const struct run *r, struct stream_writer *w, struct err *e)
+{
+	struct modeldir_files f;
+	if (modeldir_list(&f, opts_model.model, MODELDIR_TOKENIZER | MODELDIR_CONFIG, e))
+		return -1;
+	int rc = 0;
+	for (size_t i = 0; i < f.n && !rc; i++) {
+		char *path = io_path(opts_model.model, f.v[i]);
+		size_t len;
+		char *text = strcmp(f.v[i], "config.json") == 0
+				     ? new_config(r, &len, e)
+				     : io_read_file(path, TENSORS_PIECE, &len, e);
+		rc = text ? tensors_write_file(w, f.v[i], text, len, e) : -1;
+		mem_free(text);
+		mem_free(path);
+	}
+	modeldir_files_done(&f);
+	return rc;
+}
+
+static int merge_to_stream(struct run *r, const char *operand, struct err *e)
+{
+	static const char *const matter[] = {"adapter", "dtype", NULL};
+	struct header h = {.kind = KIND_TENSORS};
+	struct stream_writer *w;
+	if (open_sources(r, operand, e) ||
+		plan_make(&r->plan, &r->base, r->tied, r->dtype, r->sources, r->nsources, e))
+		return -1;
+	char *options = opts_history(&program, matter);
+	header_add_stage(&h, program.name, options, r->fingerprint);
+	mem_free(options);
+	int rc = stream_create(&w, NULL, opts_common.gzip, &h, e);
+	header_done(&h);
+	if (rc)
+		return -1;
+	if (stream_files(r, w, e) || work_write_stream(&r->plan, w, r->team, e)) {
+		stream_abandon(w);
+		return -1;
+	}
+	return stream_finish(w, 0, e);
+}
+
+/* ---- main --------------------------------------------------------------------------------------
+ */
+
+static void run_done(struct run *r)
+{
+	team_free(r->team);
+	plan_done(&r->plan);
+	for (size_t i = 0; i < r->nsources; i++)
+		source_done(&r->sources[i]);
+	mem_free(r->sources);
+	st_close(&r->base);
+	mem_free(adapters.v);
+}
+
+static void say_what(const struct run *r)
+{
+	size_t merged = 0;
+	for (size_t i = 0; i < r->plan.n; i++)
+		merged += r->plan.targets[i].n > 0;
+	die_verbose("%zu adapters added to %zu of %zu tensors", r->nsources, merged, r->plan.n);
+	if (r->plan.untie)
+		die_note(
+			"the output head was tied to the embedding and now has weights of its own");
+}
+
+int main(int argc, char **argv)
+{
+	die_init(program.name);
+	int first = opts_parse(&program, argc, argv);
+	if (!opts_model.model)
+		die(STATUS_USAGE, "which model? -m DIR");
+	if (argc - first > 1 || (argc > first && adapters.n))
+		die(STATUS_USAGE, "one adapter as operand, or several with -a");
+	const char *operand = argc > first ? argv[first] : NULL;
+	int to_dir = opts_common.output && strcmp(opts_common.output, "-") != 0;
+	if (to_dir && opts_common.gzip)
+		die(STATUS_USAGE, "-z compresses a stream, and '%s' is a directory",
+			opts_common.output);
+
+	struct err e = {0};
+	struct run r = {.dtype = dtype_by_torch_name(dtype_name)};
+	int threads = (int)opts_common.threads;
+	r.team = team_new(threads ? threads : team_cpus());
+	if (open_base(&r, &e) ||
+		(to_dir ? merge_to_dir(&r, operand, &e) : merge_to_stream(&r, operand, &e)))
+		die_err(&e);
+	say_what(&r);
+	run_done(&r);
+	return STATUS_OK;
+}

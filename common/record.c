@@ -97,7 +97,7 @@ static int words(struct record *r, const char *key, const void **p, size_t *n, c
 
 int record_u32s(struct record *r, const char *key, const uint32_t **ids, size_t *n, struct err *e)
 {
-	const void *p;
+	const void *p = NULL;
 	int got = words(r, key, &p, n, "bin of 32-bit ids", e);
 	if (got > 0)
 		*ids = p;
@@ -106,7 +106,7 @@ int record_u32s(struct record *r, const char *key, const uint32_t **ids, size_t 
 
 int record_f32s(struct record *r, const char *key, const float **out, size_t *n, struct err *e)
 {
-	const void *p;
+	const void *p = NULL;
 	int got = words(r, key, &p, n, "bin of 32-bit floats", e);
 	if (got > 0)
 		*out = p;

@@ -29,10 +29,11 @@ int tensors_write_piece(struct stream_writer *w, const struct st_tensor *t, size
 	record_set_str(&r, "tensor", t->name, strlen(t->name));
 	const char *dtype = dtype_info[t->dtype].st_name;
 	record_set_str(&r, "dtype", dtype, strlen(dtype));
-	record_set_json(&r, "shape", shape);
+	int rc = record_set_json(&r, "shape", shape, e);
 	record_set_i64(&r, "offset", (int64_t)offset);
 	record_set_bytes(&r, "data", p, len);
-	int rc = stream_write(w, &r, e);
+	if (!rc)
+		rc = stream_write(w, &r, e);
 	json_decref(shape);
 	record_done(&r);
 	return rc;

@@ -4,10 +4,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *program = "sluice";
-static int quiet, verbose;
+static int quiet, verbose, progress_shown;
 
 void die_init(const char *name)
 {
@@ -34,12 +35,15 @@ void die_set_verbose(void)
 static void say(const char *kind, const char *fmt, va_list ap)
 {
 	char line[1400];
-	int n = snprintf(line, sizeof line, "%s: %s", program, kind);
+	int n = snprintf(
+		line, sizeof line, "%s%s: %s", progress_shown ? "\r\033[K" : "", program, kind);
+	size_t text = progress_shown ? 4 : 0;
+	progress_shown = 0;
 	int m = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, ap);
 	size_t len = (size_t)n + (m > 0 ? (size_t)m : 0);
 	if (len > sizeof line - 2)
 		len = sizeof line - 2;
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = text; i < len; i++)
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = '?';
 	line[len++] = '\n';
@@ -92,6 +96,27 @@ void die_verbose(const char *fmt, ...)
 	va_start(ap, fmt);
 	say("", fmt, ap);
 	va_end(ap);
+}
+
+void die_progress(const char *fmt, ...)
+{
+	static double last;
+	static int terminal = -1;
+	if (terminal < 0)
+		terminal = isatty(STDERR_FILENO);
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	double t = (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+	if (quiet || !terminal || t - last < 0.25)
+		return;
+	last = t;
+	progress_shown = 1;
+	char line[200];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	dprintf(STDERR_FILENO, "\r\033[K%s: %s", program, line);
 }
 
 void die_at_exit(void (*fn)(void))

@@ -25,6 +25,10 @@ void die_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /*
 void die_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /* unless -q */
 void die_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* with -v */
 
+/* How far it is, on one line that the next one replaces: only on a terminal, not with -q, at most a
+ * few times a second. */
+void die_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Registered by what must clean up (temporary files, outfile.h); run by die() and at exit. */
 void die_at_exit(void (*fn)(void));
 

@@ -94,8 +94,8 @@ void opts_list(const struct opt_program *p)
 	for (size_t i = 0; (o = opts_row(p, i)); i++) {
 		if (o->kind == OPT_GROUP || !is_shown(p, o))
 			continue;
-		char letter[] = {o->letter, 0};
-		printf("%s\t%s\t%s\t%s\n", o->name, letter, o->arg ? o->arg : "", o->help);
+		char letter[] = {o->letter ? '-' : 0, o->letter, 0};
+		printf("--%s\t%s\t%s\t%s\n", o->name, letter, o->arg ? o->arg : "", o->help);
 	}
 	end_output();
 }

@@ -66,6 +66,10 @@ INLINE vec v_round(vec a)
 {
 	return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+INLINE vec v_floor(vec a)
+{
+	return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
 /* a * 2^n, n whole, the result right even where it is denormal. */
 INLINE vec v_scale2(vec a, vec n)
 {
@@ -76,9 +80,10 @@ INLINE vec v_select_lt(vec a, vec b, vec x, vec y)
 {
 	return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), y, x);
 }
-INLINE vec v_keep(vec a, vmask m, vec other)
+/* The lanes of m are a, the others x. */
+INLINE vec v_keep(vec a, vmask m, vec x)
 {
-	return _mm512_mask_blend_ps(m, other, a);
+	return _mm512_mask_blend_ps(m, x, a);
 }
 INLINE vec v_load_bf16(const void *p)
 {
@@ -89,7 +94,7 @@ INLINE vec v_load_f16(const void *p)
 {
 	return _mm512_cvtph_ps(_mm256_loadu_si256(p));
 }
-/* Sums of the lower and the upper half of the lanes in double, added to *lo and *hi. */
+/* Halves of the lanes in double. */
 typedef __m512d vecd;
 INLINE vecd v_lower(vec a)
 {
@@ -99,13 +104,18 @@ INLINE vecd v_upper(vec a)
 {
 	return _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
 }
-INLINE vecd vd_zero(void)
+INLINE vec v_narrow(vecd lower, vecd upper)
 {
-	return _mm512_setzero_pd();
+	return _mm512_insertf32x8(
+		_mm512_castps256_ps512(_mm512_cvtpd_ps(lower)), _mm512_cvtpd_ps(upper), 1);
 }
-INLINE vecd vd_add(vecd a, vecd b)
+INLINE vecd vd_set(double x)
 {
-	return _mm512_add_pd(a, b);
+	return _mm512_set1_pd(x);
+}
+INLINE vecd vd_round(vecd a)
+{
+	return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 INLINE vecd vd_fma(vecd a, vecd b, vecd c)
 {
@@ -199,6 +209,10 @@ INLINE vec v_round(vec a)
 {
 	return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
+INLINE vec v_floor(vec a)
+{
+	return _mm256_round_ps(a, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
 INLINE vec v_scale2(vec a, vec n)
 {
 	/* Two steps, so that neither power leaves the normal range. */
@@ -212,9 +226,9 @@ INLINE vec v_select_lt(vec a, vec b, vec x, vec y)
 {
 	return _mm256_blendv_ps(y, x, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
-INLINE vec v_keep(vec a, vmask m, vec other)
+INLINE vec v_keep(vec a, vmask m, vec x)
 {
-	return _mm256_blendv_ps(other, a, _mm256_castsi256_ps(m));
+	return _mm256_blendv_ps(x, a, _mm256_castsi256_ps(m));
 }
 INLINE vec v_load_bf16(const void *p)
 {
@@ -234,13 +248,17 @@ INLINE vecd v_upper(vec a)
 {
 	return _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
 }
-INLINE vecd vd_zero(void)
+INLINE vec v_narrow(vecd lower, vecd upper)
 {
-	return _mm256_setzero_pd();
+	return _mm256_set_m128(_mm256_cvtpd_ps(upper), _mm256_cvtpd_ps(lower));
 }
-INLINE vecd vd_add(vecd a, vecd b)
+INLINE vecd vd_set(double x)
 {
-	return _mm256_add_pd(a, b);
+	return _mm256_set1_pd(x);
+}
+INLINE vecd vd_round(vecd a)
+{
+	return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
 INLINE vecd vd_fma(vecd a, vecd b, vecd c)
 {

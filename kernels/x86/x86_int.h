@@ -11,5 +11,25 @@ int FN(linear_fwd)(struct kctx *c, const struct klinear *l, struct kbuf x, size_
 	struct kbuf h);
 int FN(linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
 	struct kbuf dy, size_t T, struct kbuf dx, int accumulate);
+int FN(rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum, struct kbuf g,
+	float offset, float eps, size_t T, size_t K, struct kbuf y, struct kbuf rstd);
+int FN(rmsnorm_bwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset, struct kbuf rstd,
+	struct kbuf dy, size_t T, size_t K, struct kbuf dx, struct kbuf dg);
+int FN(rope)(struct kctx *c, struct kbuf x, size_t T, size_t heads, size_t D, const uint32_t *pos,
+	const float *inv_freq, float mscale, int inverse);
+int FN(attn_fwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k, struct kbuf v,
+	struct kbuf out, struct kbuf lse);
+int FN(attn_bwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k, struct kbuf v,
+	struct kbuf out, struct kbuf lse, struct kbuf dout, struct kbuf dq, struct kbuf dk,
+	struct kbuf dv);
+int FN(swiglu_fwd)(struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, struct kbuf y);
+int FN(swiglu_bwd)(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf dy, size_t n,
+	struct kbuf dgate, struct kbuf dup);
+int FN(axpy)(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);
+int FN(softmax_label)(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L,
+	size_t V, unsigned stats, int grad, const double *coef, struct klabel_out *out);
+int FN(sumsq)(struct kctx *c, struct kbuf x, size_t n, double *out);
+int FN(adamw)(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf m, struct kbuf v);
 
 #endif

@@ -44,6 +44,8 @@ struct adapter {
 };
 
 void adapter_config_done(struct adapter_config *c);
+/* Targets of a fresh adapter: "all-linear", or names with commas between them. */
+void adapter_set_targets(struct adapter_config *c, const char *list);
 
 /* PEFT 0.21's rules for a module's path ("model.layers.0.self_attn.q_proj"): whether target_modules
  * selects it (a list: the path or its end after a dot; a string: the whole path matches), its rank,

@@ -182,6 +182,22 @@ static void target_all_linear(struct adapter_config *c)
 	}
 }
 
+void adapter_set_targets(struct adapter_config *c, const char *list)
+{
+	if (strcasecmp(list, "all-linear") == 0) {
+		target_all_linear(c);
+		return;
+	}
+	size_t cap = 0;
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, ",");
+		mem_grow(&c->targets, &cap, c->ntargets + 1, sizeof *c->targets);
+		if (n)
+			c->targets[c->ntargets++] = mem_strndup(p, n);
+		p += n + (p[n] == ',');
+	}
+}
+
 static int read_targets(struct adapter_config *c, const json_t *v, struct err *e)
 {
 	const char *s = json_string_value(v);

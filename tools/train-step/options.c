@@ -1,0 +1,295 @@
+#include "tools/train-step/options.h"
+
+#include "common/die.h"
+#include "common/mem.h"
+#include "common/opts.h"
+
+#include <math.h>
+#include <string.h>
+
+struct options options = {
+	.loss = {.beta = 0.1},
+	.lora_r = 16,
+	.lora_alpha = 32,
+	.lora_targets = "all-linear",
+	.batch_size = 8,
+	.max_length = 1024,
+	.epochs = 3,
+	.max_grad_norm = 1,
+	.scheduler = "linear",
+	.optim = {"adamw_torch", 0.9, 0.999, 1e-8, 0},
+	.seed = 42,
+	.logging_steps = 1,
+};
+
+#define NOT_HERE "is not implemented"
+
+static const struct opt loss_rows[] = {
+	{NULL, 0, OPT_GROUP, NULL, NULL, "Loss"},
+	{"loss", 0, OPT_STR, &options.loss_name, "NAME", "sft, dpo or orpo"},
+	{"loss-type", 0, OPT_STR, &options.loss.type, "NAME", "the loss's variant (dpo: sigmoid)"},
+	{"beta", 0, OPT_REAL, &options.loss.beta, "B",
+		"dpo: strength of the reference; orpo: weight of the odds ratio (0.1)"},
+	{"label-smoothing", 0, OPT_REAL, &options.loss.label_smoothing, "E",
+		"dpo: share of pairs that are the wrong way round (0)"},
+	{"loss-weights", 0, OPT_REFUSE, NULL, NULL, NOT_HERE ": one loss type at a time"},
+	{"ld-alpha", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"use-weighting", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"f-divergence-type", 0, OPT_REFUSE, NULL, NULL, NOT_HERE ": it is reverse_kl"},
+	{"f-alpha-divergence-coef", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"discopop-tau", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"cpo-alpha", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"simpo-gamma", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"alpha", 0, OPT_REFUSE, NULL, NULL, NOT_HERE ": for the adapter's see --lora-alpha"},
+	{"desirable-weight", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"undesirable-weight", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"ref-adapter", 0, OPT_STR, &options.ref_adapter, "initial|none|DIR",
+		"the reference: the policy as it starts, the bare base, or an adapter"},
+	{0},
+};
+
+static const struct opt adapter_rows[] = {
+	{NULL, 0, OPT_GROUP, NULL, NULL, "What is trained"},
+	{"lora-r", 0, OPT_INT, &options.lora_r, "R", "rank of a fresh adapter (16)"},
+	{"lora-alpha", 0, OPT_REAL, &options.lora_alpha, "A", "its scale is A/R (32)"},
+	{"lora-dropout", 0, OPT_REAL, &options.lora_dropout, "P", "on the adapter's input (0)"},
+	{"lora-target-modules", 0, OPT_STR, &options.lora_targets, "all-linear|NAME,…",
+		"which projections (all-linear)"},
+	{"use-rslora", 0, OPT_FLAG, &options.use_rslora, NULL, "scale A/sqrt(R)"},
+	{"adapter", 0, OPT_STR, &options.adapter, "DIR", "go on from this PEFT adapter"},
+	{"full", 0, OPT_FLAG, &options.full, NULL, "train all weights, no adapter"},
+	{"bias", 0, OPT_STR, &options.bias, "none", "biases are not trained"},
+	{"lora-bias", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"use-dora", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{"modules-to-save", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
+	{0},
+};
+
+static const struct opt run_rows[] = {
+	{NULL, 0, OPT_GROUP, NULL, NULL, "The run"},
+	{"batch-size", 0, OPT_INT, &options.batch_size, "N",
+		"rows or pairs per optimizer step (8)"},
+	{"micro-batch", 0, OPT_INT, &options.micro_batch, "N",
+		"at most so many at once; changes no result"},
+	{"max-length", 0, OPT_INT, &options.max_length, "N",
+		"longer sequences are bad records; 0: no limit (1024)"},
+	{"num-train-epochs", 0, OPT_REAL, &options.epochs, "X", "passes over the data (3)"},
+	{"max-steps", 0, OPT_INT, &options.max_steps, "N", "optimizer steps, whatever the epochs"},
+	{"learning-rate", 0, OPT_REAL, &options.learning_rate, "X", "(1e-6; sft 2e-5)"},
+	{"lr-scheduler-type", 0, OPT_STR, &options.scheduler, "NAME",
+		"linear, cosine, constant … (linear)"},
+	{"lr-scheduler-kwargs", 0, OPT_STR, &options.scheduler_kwargs, "JSON",
+		"its parameters, as '{\"num_cycles\": 2}'"},
+	{"warmup-steps", 0, OPT_REAL, &options.warmup_steps, "N",
+		"below 1: a share of all steps (0)"},
+	{"warmup-ratio", 0, OPT_REAL, &options.warmup_ratio, "X", "share of all steps (0)"},
+	{"optim", 0, OPT_STR, &options.optim.name, "NAME", "adamw_torch"},
+	{"weight-decay", 0, OPT_REAL, &options.optim.weight_decay, "X", "(0)"},
+	{"adam-beta1", 0, OPT_REAL, &options.optim.beta1, "X", "(0.9)"},
+	{"adam-beta2", 0, OPT_REAL, &options.optim.beta2, "X", "(0.999)"},
+	{"adam-epsilon", 0, OPT_REAL, &options.optim.epsilon, "X", "(1e-8)"},
+	{"max-grad-norm", 0, OPT_REAL, &options.max_grad_norm, "X",
+		"gradients are clipped to this norm; 0: not (1)"},
+	{"seed", 0, OPT_INT, &options.seed, "N", "of the adapter, the order of rows, dropout (42)"},
+	{"no-shuffle", 0, OPT_FLAG, &options.no_shuffle, NULL, "rows in the order of the input"},
+	{"logging-steps", 0, OPT_INT, &options.logging_steps, "N",
+		"a record of metrics every N steps (1)"},
+	{"save-steps", 0, OPT_INT, &options.save_steps, "N",
+		"a checkpoint every N steps and at the end; 0: none (0)"},
+	{"save-total-limit", 0, OPT_INT, &options.save_total_limit, "N",
+		"keep the newest N checkpoints"},
+	{"checkpoint-dir", 0, OPT_STR, &options.checkpoint_dir, "DIR",
+		"where checkpoints go (the output directory)"},
+	{"resume", 0, OPT_FLAG, &options.resume, NULL,
+		"go on from the last checkpoint, where there is one"},
+	{"eval-file", 0, OPT_STR, &options.eval_file, "FILE", "rows that are not trained on"},
+	{"eval-steps", 0, OPT_INT, &options.eval_steps, "N",
+		"evaluate every N steps (at the end only)"},
+	{"max-memory", 0, OPT_SIZE, &options.max_memory, "BYTES",
+		"fit into this, or say so and end"},
+	{"plan", 0, OPT_FLAG, &options.plan, NULL, "print what memory the run needs, and end"},
+	{"timing", 0, OPT_STR, &options.timing, "FILE",
+		"seconds and tokens of each logged step, as JSON lines"},
+	{0},
+};
+
+/* What peers have and this program does otherwise. */
+static const struct opt peer_rows[] = {
+	{"per-device-train-batch-size", 0, OPT_REFUSE, NULL, NULL,
+		"use --batch-size, the rows of an optimizer step"},
+	{"per-device-eval-batch-size", 0, OPT_REFUSE, NULL, NULL, "use --batch-size"},
+	{"gradient-accumulation-steps", 0, OPT_REFUSE, NULL, NULL,
+		"use --batch-size, the rows of an optimizer step; --micro-batch limits how many "
+		"are computed at once"},
+	{"gradient-checkpointing", 0, OPT_REFUSE, NULL, NULL,
+		"use --max-memory, or --micro-batch 1"},
+	{"bf16", 0, OPT_REFUSE, NULL, NULL, "use --precision bf16"},
+	{"fp16", 0, OPT_REFUSE, NULL, NULL, "use --precision bf16 or f32"},
+	{"tf32", 0, OPT_REFUSE, NULL, NULL, "use --precision"},
+	{"packing", 0, OPT_REFUSE, NULL, NULL,
+		"leave it out: batches are packed without padding always"},
+	{"padding-free", 0, OPT_REFUSE, NULL, NULL,
+		"leave it out: batches are packed without padding always"},
+	{"max-prompt-length", 0, OPT_REFUSE, NULL, NULL, "give it to tok, which cuts"},
+	{"max-completion-length", 0, OPT_REFUSE, NULL, NULL, "give it to tok, which cuts"},
+	{"truncation-mode", 0, OPT_REFUSE, NULL, NULL, "give it to tok, which cuts"},
+	{"assistant-only-loss", 0, OPT_REFUSE, NULL, NULL, "give it to tok, which makes the masks"},
+	{"completion-only-loss", 0, OPT_REFUSE, NULL, NULL,
+		"leave it out; tok has --no-completion-only-loss"},
+	{"precompute-ref-log-probs", 0, OPT_REFUSE, NULL, NULL,
+		"put refscore in front of this stage"},
+	{"disable-dropout", 0, OPT_REFUSE, NULL, NULL, "use --lora-dropout 0, the default"},
+	{"model-name-or-path", 0, OPT_REFUSE, NULL, NULL, "use -m DIR"},
+	{"dataset-name", 0, OPT_REFUSE, NULL, NULL, "pipe the rows in: tmpl … | tok …"},
+	{"output-dir", 0, OPT_REFUSE, NULL, NULL, "use -o DIR"},
+	{"overwrite-output-dir", 0, OPT_REFUSE, NULL, NULL, "use --force"},
+	{"resume-from-checkpoint", 0, OPT_REFUSE, NULL, NULL, "use --resume"},
+	{"save-strategy", 0, OPT_REFUSE, NULL, NULL, "use --save-steps"},
+	{"eval-strategy", 0, OPT_REFUSE, NULL, NULL, "use --eval-file and --eval-steps"},
+	{"logging-dir", 0, OPT_REFUSE, NULL, NULL, "metrics are the stream on standard output"},
+	{"report-to", 0, OPT_REFUSE, NULL, NULL, "metrics are the stream on standard output"},
+	{0},
+};
+
+static const struct opt *const tables[] = {loss_rows, adapter_rows, run_rows, peer_rows, opts_dir,
+	opts_device, opts_filter, opts_output, opts_base, NULL};
+
+static const struct opt_program program = {
+	.name = "train-step",
+	.usage = "-m DIR --loss sft|dpo|orpo [-o DIR] [FILE…]",
+	.summary = "Trains an adapter, or all weights, on token streams; writes metrics and what "
+		   "it trained.",
+	.examples = "  train-step -m base --loss dpo -o adapter prefs.ref.mp > metrics.mp\n"
+		    "  tok -m base rows.mp | train-step -m base --loss sft | merge-lora -m base -o "
+		    "merged\n",
+	.tables = tables,
+};
+
+static void combine(const char *a, const char *b)
+{
+	if (opts_given(a) && opts_given(b))
+		die(STATUS_USAGE, "--%s and --%s cannot be given together", a, b);
+}
+
+static void check_loss(struct err *e)
+{
+	struct options *o = &options;
+	if (!o->loss_name)
+		die(STATUS_USAGE, "--loss is missing: sft, dpo or orpo");
+	o->def = loss_find(o->loss_name, e);
+	if (!o->def || loss_check(o->def, &o->loss, e) < 0)
+		die_err(e);
+	for (const char *const *name = loss_options; *name; name++)
+		if (opts_given(*name) && !loss_uses(o->def, *name))
+			die(STATUS_USAGE, "--%s means nothing to --loss %s", *name, o->loss_name);
+	if (o->ref_adapter && !(o->def->needs & LOSS_REFERENCE))
+		die(STATUS_USAGE,
+			"--ref-adapter means nothing to --loss %s, which has no reference",
+			o->loss_name);
+	if (!opts_given("learning-rate"))
+		o->learning_rate = o->def->learning_rate;
+}
+
+static void check_trained(void)
+{
+	static const char *const fresh[] = {
+		"lora-r", "lora-alpha", "lora-target-modules", "use-rslora"};
+	const struct options *o = &options;
+	for (size_t i = 0; i < sizeof fresh / sizeof *fresh; i++) {
+		combine("full", fresh[i]);
+		if (o->adapter && opts_given(fresh[i]))
+			die(STATUS_USAGE,
+				"--%s and --adapter cannot be given together: it is in the "
+				"adapter's config",
+				fresh[i]);
+	}
+	combine("full", "adapter");
+	combine("full", "lora-dropout");
+	if (o->lora_r < 1 || o->lora_r > 65536)
+		die(STATUS_USAGE, "--lora-r must be between 1 and 65536");
+	if (!isfinite(o->lora_alpha) || !(o->lora_alpha > 0))
+		die(STATUS_USAGE, "--lora-alpha must be above 0");
+	if (!(o->lora_dropout >= 0 && o->lora_dropout < 1))
+		die(STATUS_USAGE, "--lora-dropout must be at least 0 and below 1");
+	if (o->bias && strcmp(o->bias, "none") != 0)
+		die(STATUS_USAGE, "--bias '%s' is not implemented: biases are not trained (none)",
+			o->bias);
+}
+
+static void check_run(struct err *e)
+{
+	const struct options *o = &options;
+	struct schedule s;
+	if (o->batch_size < 1 || o->batch_size > UINT32_MAX)
+		die(STATUS_USAGE, "--batch-size must be at least 1");
+	if (!(o->epochs > 0) || !isfinite(o->epochs))
+		die(STATUS_USAGE, "--num-train-epochs must be above 0");
+	if (!(o->learning_rate >= 0) || !isfinite(o->learning_rate))
+		die(STATUS_USAGE, "--learning-rate must be a number that is not negative");
+	if (!(o->warmup_steps >= 0) || !(o->warmup_ratio >= 0 && o->warmup_ratio <= 1))
+		die(STATUS_USAGE,
+			"--warmup-steps must not be negative, --warmup-ratio between 0 and 1");
+	if (!(o->max_grad_norm >= 0))
+		die(STATUS_USAGE, "--max-grad-norm must not be negative");
+	if (o->logging_steps < 1)
+		die(STATUS_USAGE, "--logging-steps must be at least 1");
+	if (o->eval_steps && !o->eval_file)
+		die(STATUS_USAGE, "--eval-steps needs --eval-file");
+	if (o->save_steps && !o->checkpoint_dir && !opts_common.output)
+		die(STATUS_USAGE, "--save-steps needs -o DIR or --checkpoint-dir DIR");
+	if (optim_check(&o->optim, e) < 0 ||
+		schedule_init(&s, o->scheduler, o->scheduler_kwargs, o->learning_rate, e) < 0)
+		die_err(e);
+}
+
+int options_parse(int argc, char **argv)
+{
+	struct err e = {0};
+	int first = opts_parse(&program, argc, argv);
+	if (!opts_model.model)
+		die(STATUS_USAGE, "-m DIR is missing");
+	check_loss(&e);
+	check_trained();
+	check_run(&e);
+	return first;
+}
+
+char *options_history(void)
+{
+	static const char *const names[] = {"loss", "loss-type", "beta", "label-smoothing",
+		"ref-adapter", "lora-r", "lora-alpha", "lora-dropout", "lora-target-modules",
+		"use-rslora", "adapter", "full", "batch-size", "num-train-epochs", "max-steps",
+		"learning-rate", "lr-scheduler-type", "lr-scheduler-kwargs", "warmup-steps",
+		"warmup-ratio", "optim", "weight-decay", "adam-beta1", "adam-beta2", "adam-epsilon",
+		"max-grad-norm", "seed", "no-shuffle", "logging-steps", "eval-file", "eval-steps",
+		"precision", NULL};
+	return opts_history(&program, names);
+}
+
+int options_schedule(struct schedule *s, uint64_t steps_per_epoch, struct err *e)
+{
+	const struct options *o = &options;
+	double total =
+		o->max_steps ? (double)o->max_steps : ceil(o->epochs * (double)steps_per_epoch);
+	if (total > 1e12)
+		return err_usage(e, "--num-train-epochs %g makes %g steps", o->epochs, total);
+	if (schedule_init(s, o->scheduler, o->scheduler_kwargs, o->learning_rate, e) < 0)
+		return -1;
+	s->total = (uint64_t)total;
+	double warmup = o->warmup_steps ? o->warmup_steps : o->warmup_ratio;
+	s->warmup = (uint64_t)ceil(warmup < 1 || !o->warmup_steps ? warmup * total : warmup);
+	return 0;
+}
+
+void options_adapter(struct adapter_config *c)
+{
+	const struct options *o = &options;
+	*c = (struct adapter_config){
+		.r = (size_t)o->lora_r,
+		.alpha = o->lora_alpha,
+		.dropout = o->lora_dropout,
+		.rslora = o->use_rslora,
+		.base = mem_strdup(opts_model.model),
+	};
+	adapter_set_targets(c, o->lora_targets);
+}

@@ -1,0 +1,206 @@
+#include "tools/train-step/output.h"
+
+#include "common/mem.h"
+#include "common/modeldir.h"
+#include "common/tensors.h"
+
+#include <string.h>
+
+static const char adapter_config[] = "adapter_config.json",
+		  adapter_file[] = "adapter_model.safetensors";
+
+const char *output_last_file(const struct output_model *o)
+{
+	return o->full ? "config.json" : adapter_config;
+}
+
+/* ---- tensors
+ * -------------------------------------------------------------------------------------- */
+
+static enum dtype file_type(const struct output_model *o, int exact)
+{
+	return o->full && !exact ? model_config(o->m)->dtype : DT_F32;
+}
+
+/* The arena's rows as a table for the writers; names are borrowed. */
+static struct st_tensor *table(const struct output_model *o, enum dtype type)
+{
+	const struct params *ps = model_params(o->m);
+	struct st_tensor *t = mem_zalloc(ps->n, sizeof *t);
+	for (size_t i = 0; i < ps->n; i++) {
+		t[i].name = ps->p[i].name;
+		t[i].dtype = type;
+		t[i].rank = ps->p[i].cols ? 2 : 1;
+		t[i].shape[0] = ps->p[i].rows;
+		t[i].shape[1] = ps->p[i].cols;
+		t[i].elements = param_len(&ps->p[i]);
+		t[i].bytes = dtype_bytes(type, t[i].elements);
+	}
+	return t;
+}
+
+/* Parameter i from the backend's memory, in the file's type; the caller frees. */
+static void *fetch(const struct output_model *o, size_t i, enum dtype type, struct err *e)
+{
+	const struct params *ps = model_params(o->m);
+	size_t n = param_len(&ps->p[i]);
+	float *v = mem_alloc(n, sizeof *v);
+	if (model_kernels(o->m)->read(model_kctx(o->m), v, param_value(ps, i).p, n * sizeof *v) <
+		0) {
+		err_set(e, STATUS_SYSTEM, "the device failed while reading '%s'", ps->p[i].name);
+		mem_free(v);
+		return NULL;
+	}
+	if (type == DT_F32)
+		return v;
+	void *out = mem_alloc(dtype_bytes(type, n), 1);
+	dtype_from_f32(type, v, out, n);
+	mem_free(v);
+	return out;
+}
+
+/* ---- a directory
+ * ---------------------------------------------------------------------------------- */
+
+static int write_adapter(const struct output_model *o, const struct outdir *d, struct err *e)
+{
+	struct st_tensor *t = table(o, DT_F32);
+	size_t n = model_params(o->m)->n;
+	struct st_writer *w = NULL;
+	char *path = outdir_file(d, adapter_file);
+	int rc = st_create(&w, path, t, n, e);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		void *v = fetch(o, i, DT_F32, e);
+		rc = v ? st_put(w, i, 0, v, t[i].bytes, e) : -1;
+		mem_free(v);
+	}
+	mem_free(path);
+	mem_free(t);
+	if (rc == 0)
+		return st_finish(w, e);
+	if (w)
+		st_abandon(w);
+	return -1;
+}
+
+static int write_weights(
+	const struct output_model *o, const struct outdir *d, enum dtype type, struct err *e)
+{
+	struct st_tensor *t = table(o, type);
+	size_t n = model_params(o->m)->n;
+	struct weights_writer *w = NULL;
+	int rc = weights_create(&w, d, t, n, 1, e);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		void *v = fetch(o, i, type, e);
+		rc = v ? weights_put(w, i, 0, v, t[i].bytes, e) : -1;
+		mem_free(v);
+	}
+	if (rc == 0)
+		rc = weights_finish(w, e);
+	else if (w)
+		weights_abandon(w);
+	mem_free(t);
+	return rc;
+}
+
+static int write_config(
+	const struct output_model *o, const struct outdir *d, int dtype, struct err *e)
+{
+	size_t len = 0;
+	char *text = o->full ? modeldir_config(o->base, dtype, 0, &len, e)
+			     : adapter_config_json(&model_adapter(o->m)->config);
+	if (!text)
+		return -1;
+	if (!o->full)
+		len = strlen(text);
+	int rc = modeldir_write(d, output_last_file(o), text, len, e);
+	mem_free(text);
+	return rc;
+}
+
+int output_directory(const struct output_model *o, const struct outdir *d, int exact, struct err *e)
+{
+	unsigned along = MODELDIR_TOKENIZER | (o->full ? MODELDIR_CONFIG : 0);
+	enum dtype type = file_type(o, exact);
+	if (!exact && modeldir_copy(d, o->base, along, e) < 0)
+		return -1;
+	if ((exact || !o->full) && write_config(o, d, exact ? (int)type : -1, e) < 0)
+		return -1;
+	return o->full ? write_weights(o, d, type, e) : write_adapter(o, d, e);
+}
+
+/* ---- back again
+ * ----------------------------------------------------------------------------------- */
+
+static int restore_from(const struct output_model *o, const struct st *s, struct err *e)
+{
+	const struct params *ps = model_params(o->m);
+	for (size_t i = 0; i < ps->n; i++) {
+		const struct st_tensor *t = st_find(s, ps->p[i].name);
+		if (!t || t->dtype != DT_F32 || t->elements != param_len(&ps->p[i]))
+			return err_data(e, "'%s' is not there as it was saved", ps->p[i].name);
+		if (model_kernels(o->m)->write(
+			    model_kctx(o->m), param_value(ps, i).p, t->data, t->bytes) < 0)
+			return err_set(e, STATUS_SYSTEM, "the device failed while restoring '%s'",
+				ps->p[i].name);
+	}
+	return model_refresh(o->m, e);
+}
+
+int output_restore(const struct output_model *o, const char *dir, struct err *e)
+{
+	struct st s;
+	char *path = io_path(dir, o->full ? "model.safetensors" : adapter_file);
+	int rc = st_open_file(&s, path, e);
+	if (rc == 0) {
+		rc = restore_from(o, &s, e);
+		if (rc < 0)
+			err_prefix(e, "%s", path);
+		st_close(&s);
+	}
+	mem_free(path);
+	return rc;
+}
+
+/* ---- a stream
+ * -------------------------------------------------------------------------------------- */
+
+static int stream_files(const struct output_model *o, struct stream_writer *w, struct err *e)
+{
+	enum { FILE_MAX = 1 << 30 };
+	struct modeldir_files files = {0};
+	int rc = modeldir_list(
+		&files, o->base, MODELDIR_TOKENIZER | (o->full ? MODELDIR_CONFIG : 0), e);
+	for (size_t i = 0; rc == 0 && i < files.n; i++) {
+		size_t len;
+		char *path = io_path(o->base, files.v[i]),
+		     *text = io_read_file(path, FILE_MAX, &len, e);
+		rc = text ? tensors_write_file(w, files.v[i], text, len, e) : -1;
+		mem_free(text);
+		mem_free(path);
+	}
+	modeldir_files_done(&files);
+	return rc;
+}
+
+int output_stream(const struct output_model *o, struct stream_writer *w, struct err *e)
+{
+	enum dtype type = file_type(o, 0);
+	int rc = 0;
+	if (!o->full) {
+		char *text = adapter_config_json(&model_adapter(o->m)->config);
+		rc = tensors_write_file(w, adapter_config, text, strlen(text), e);
+		mem_free(text);
+	}
+	if (rc == 0)
+		rc = stream_files(o, w, e);
+	struct st_tensor *t = table(o, type);
+	for (size_t i = 0; rc == 0 && i < model_params(o->m)->n; i++) {
+		void *v = fetch(o, i, type, e);
+		t[i].data = v;
+		rc = v ? tensors_write(w, &t[i], e) : -1;
+		mem_free(v);
+	}
+	mem_free(t);
+	return rc;
+}

@@ -110,8 +110,10 @@ int model_not_finite(struct model *m, struct err *e)
 	if (found < 0)
 		return -1;
 	if (found)
-		return err_data(e, "tensor '%s' has values that are not finite", name);
-	return err_data(e, "the model's output is not finite");
+		err_data(e, "tensor '%s' has values that are not finite", name);
+	else
+		err_data(e, "the model's output is not finite");
+	return MODEL_NOT_FINITE;
 }
 
 int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,
@@ -129,10 +131,8 @@ int model_forward(struct model *m, struct workspace *ws, const struct forest *f,
 	if (rc < 0)
 		return model_kerr(m, rc, e);
 	for (size_t i = 0; i < f->nlabels; i++) {
-		if (!isfinite(out[i].logp)) {
-			model_not_finite(m, e);
-			return err_prefix(e, "record %u", f->record[f->labels[i].row]);
-		}
+		if (!isfinite(out[i].logp))
+			return model_not_finite(m, e);
 	}
 	return 0;
 }

@@ -16,6 +16,8 @@
 
 struct model;
 
+enum { MODEL_NOT_FINITE = -2 };
+
 /* What a model program's common options choose. */
 struct model_opts {
 	const char *dir;
@@ -70,8 +72,8 @@ size_t workspace_bytes(struct model *m, size_t ntok, size_t nlabels, int train, 
  * Log-probs of all labels of f, in order: out[nlabels]. stats: KSTAT_ bits. train: keeps what the
  * backward needs, and each label's unscaled hidden gradient, formed while its logits exist.
  * dropout: rate with seed and step (rows' identities come from the forest); p 0: none.
- * A result that is not finite is an error that names the record and the first tensor of the model
- * that is not finite, if one is.
+ * MODEL_NOT_FINITE (< 0): a log-prob is not finite; the error names the first tensor of the model that
+ * is not finite, if one is, and out is filled, so that the caller can name the record.
  */
 int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,
 	int train, float dropout_p, uint64_t seed, uint64_t step, struct klabel_out *out,

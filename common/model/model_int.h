@@ -90,7 +90,7 @@ void weights_free(struct model *m);
  */
 int weights_not_finite(struct model *m, const char **name, struct err *e);
 
-/* Why an output is not finite: names the first such tensor, if one is. Returns -1. */
+/* Why an output is not finite: names the first such tensor, if one is. MODEL_NOT_FINITE. */
 int model_not_finite(struct model *m, struct err *e);
 /* KE_ code → error. */
 int model_kerr(const struct model *m, int rc, struct err *e);

@@ -13,9 +13,10 @@ static int finite_plain(enum dtype t, const void *p, size_t n)
 	return merge_finite_body(t, p, n);
 }
 
+const struct merge_ops merge_ops_plain = {rows_plain, finite_plain};
+
 static const struct merge_ops *ops(void)
 {
-	static const struct merge_ops plain = {rows_plain, finite_plain};
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
@@ -23,7 +24,7 @@ static const struct merge_ops *ops(void)
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		return &merge_ops_avx2;
 #endif
-	return &plain;
+	return &merge_ops_plain;
 }
 
 int merge_rows(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows, size_t cols,

@@ -20,7 +20,7 @@ struct merge_ops {
 		size_t cols, const struct merge_part *parts, size_t nparts);
 	int (*finite)(enum dtype t, const void *p, size_t n);
 };
-extern const struct merge_ops merge_ops_avx2, merge_ops_avx512;
+extern const struct merge_ops merge_ops_plain, merge_ops_avx2, merge_ops_avx512;
 
 /* Exponents that are all ones, looked for through the greatest magnitude. */
 MERGE_INLINE int merge_finite_body(enum dtype t, const void *p, size_t n)

@@ -1,0 +1,106 @@
+/* W + s B A: every instruction set gives the bytes of the definition; nothing infinite passes. */
+#include "kernels/merge.h"
+
+#include "kernels/merge_int.h"
+#include "tests/tap.h"
+
+enum { ROWS = 5, COLS = 1061, R = 7 };
+
+static unsigned state = 1;
+
+static float value(void)
+{
+	state = state * 1664525u + 1013904223u;
+	return (float)(int)(state >> 8) / 8388608.0f - 1.0f;
+}
+
+static float a[2][R * COLS], b[2][ROWS * R];
+
+/* The definition, element by element. */
+static float want_one(float w, size_t row, size_t col, size_t parts)
+{
+	static const float scale[2] = {1.5f, -0.3f};
+	float sum = 0;
+	for (size_t p = 0; p < parts; p++) {
+		float acc = 0;
+		for (size_t k = 0; k < R; k++)
+			acc = fmaf(b[p][row * R + k], a[p][k * COLS + col], acc);
+		sum = p ? sum + acc * scale[p] : acc * scale[p];
+	}
+	return parts ? w + sum : w;
+}
+
+static void check(const struct merge_ops *ops, const char *name, enum dtype tin, enum dtype tout,
+	size_t parts)
+{
+	static unsigned char raw[ROWS * COLS * 8 + 1], got[ROWS * COLS * 8 + 1],
+		want[ROWS * COLS * 8];
+	unsigned char *in = raw + 1; /* as a tensor may lie in a file */
+	const struct merge_part p[2] = {{b[0], a[0], R, 1.5f}, {b[1], a[1], R, -0.3f}};
+	size_t from = dtype_bytes(tin, 1), to = dtype_bytes(tout, 1);
+	for (size_t i = 0; i < (size_t)ROWS * COLS; i++) {
+		float w = value();
+		dtype_from_f32(tin, &w, in + i * from, 1);
+		dtype_to_f32(tin, in + i * from, &w, 1);
+		w = want_one(w, i / COLS, i % COLS, parts);
+		dtype_from_f32(tout, &w, want + i * to, 1);
+	}
+	int rc = ops->rows(tin, in, tout, got + 1, ROWS, COLS, p, parts);
+	ok(rc == 0 && memcmp(got + 1, want, ROWS * COLS * to) == 0, "%s: %s to %s, %zu adapters",
+		name, dtype_info[tin].st_name, dtype_info[tout].st_name, parts);
+}
+
+static void check_finite(const struct merge_ops *ops, const char *name)
+{
+	static const enum dtype types[] = {DT_F32, DT_F16, DT_BF16, DT_F64};
+	static const float bad[] = {INFINITY, -INFINITY, NAN};
+	int right = 1;
+	for (size_t t = 0; t < 4; t++)
+		for (size_t i = 0; i < 67; i++) {
+			float v[67];
+			unsigned char raw[67 * 8];
+			for (size_t k = 0; k < 67; k++)
+				v[k] = k % 2 ? 65504.0f : -0.0f;
+			dtype_from_f32(types[t], v, raw, 67);
+			right &= ops->finite(types[t], raw, 67) == 1;
+			v[i] = bad[i % 3];
+			dtype_from_f32(types[t], v, raw, 67);
+			right &= ops->finite(types[t], raw, 67) == 0;
+		}
+	ok(right, "%s: one infinity or NaN is found wherever it is, and the largest is none", name);
+	const float big = 1e6f, nan = NAN;
+	uint16_t h;
+	float f;
+	ok(ops->rows(DT_F32, &big, DT_F16, &h, 1, 1, NULL, 0) == -1, "%s: too large for f16", name);
+	ok(ops->rows(DT_F32, &nan, DT_F32, &f, 1, 1, NULL, 0) == -1 &&
+			ops->rows(DT_F32, &nan, DT_BF16, &h, 1, 1, NULL, 0) == -1,
+		"%s: NaN", name);
+}
+
+static void check_all(const struct merge_ops *ops, const char *name)
+{
+	check(ops, name, DT_F32, DT_F32, 1);
+	check(ops, name, DT_BF16, DT_BF16, 1);
+	check(ops, name, DT_F16, DT_F16, 1);
+	check(ops, name, DT_F32, DT_BF16, 2);
+	check(ops, name, DT_BF16, DT_F32, 2);
+	check(ops, name, DT_F64, DT_F16, 0);
+	check_finite(ops, name);
+}
+
+int main(void)
+{
+	for (size_t p = 0; p < 2; p++) {
+		for (size_t i = 0; i < R * COLS; i++)
+			a[p][i] = value();
+		for (size_t i = 0; i < ROWS * R; i++)
+			b[p][i] = value();
+	}
+	check_all(&(struct merge_ops){merge_rows, merge_finite}, "what this CPU chooses");
+	check_all(&merge_ops_plain, "plain");
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		check_all(&merge_ops_avx2, "avx2");
+	else
+		tap_skip("avx2", "this CPU has none");
+	return tap_done();
+}

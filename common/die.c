@@ -65,9 +65,17 @@ void die_err(const struct err *e)
 	die(e->status ? e->status : STATUS_SYSTEM, "%s", e->msg);
 }
 
+static void say_words(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	say("", fmt, ap);
+	va_end(ap);
+}
+
 void die_report(const struct err *e)
 {
-	die_warn("%s", e->msg);
+	say_words("%s", e->msg);
 }
 
 void die_warn(const char *fmt, ...)

@@ -18,7 +18,7 @@ void die_set_verbose(void);
 _Noreturn void die(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void die_err(const struct err *e);
 
-/* Prints the error and goes on: used for records that --skip-bad leaves out. */
+/* Prints the error and goes on: for records that --skip-bad leaves out, files that --check finds bad. */
 void die_report(const struct err *e);
 
 void die_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /* "warning: …" */

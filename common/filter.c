@@ -47,9 +47,7 @@ struct pool {
 	pthread_cond_t work, done;
 };
 
-/* ---- one record
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- one record ---- */
 
 struct record *filter_new(struct filter_out *out)
 {
@@ -117,9 +115,7 @@ static int pull(struct filter *f, struct record *rec, struct err *e)
 	}
 }
 
-/* ---- one thread
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- one thread ---- */
 
 struct straight {
 	struct filter *f;
@@ -160,9 +156,7 @@ static int run_straight(struct filter *f, struct err *e)
 	return bad;
 }
 
-/* ---- several threads
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- several threads ---- */
 
 struct worker {
 	struct pool *p;
@@ -323,9 +317,7 @@ static int run_threads(struct filter *f, int threads, struct err *e)
 	return bad;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 static int next_of_stream(void *source, struct record *rec, struct err *e)
 {

@@ -32,9 +32,7 @@ struct input {
 	void *pause_arg;
 };
 
-/* ---- the file
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- the file ---- */
 
 /* Bytes from the file itself: how many, 0 at the end, -1. */
 static long fill(struct input *in, uint8_t *p, size_t n, struct err *e)
@@ -120,9 +118,7 @@ void input_close(struct input *in)
 	mem_free(in);
 }
 
-/* ---- gzip
- * ----------------------------------------------------------------------------------------------------
- */
+/* ---- gzip ---- */
 
 /* At least two raw bytes, unless the file has no more. */
 static int fill_raw(struct input *in, struct err *e)
@@ -195,9 +191,7 @@ static long inflate_some(struct input *in, uint8_t *p, size_t n, struct err *e)
 	}
 }
 
-/* ---- the buffer
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- the buffer ---- */
 
 /* More bytes behind `end`. 0 or -1; in->eof when there are none. */
 static int more(struct input *in, struct err *e)

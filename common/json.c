@@ -11,9 +11,7 @@
 
 #define JSON_FILE_LIMIT ((size_t)1 << 30)
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 json_t *json_read_bytes(const char *s, size_t len, struct err *e)
 {
@@ -44,9 +42,7 @@ json_t *json_read_file(const char *path, struct err *e)
 	return v;
 }
 
-/* ---- numbers
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 /*
  * The shortest digits that read back as v, in C's %e form; the closest to v among those.
@@ -134,9 +130,7 @@ size_t json_repr_double(double v, char out[40])
 	return (size_t)(to - out);
 }
 
-/* ---- writing
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 /* How a value is laid out: json.dumps' arguments. */
 struct style {

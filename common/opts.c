@@ -1,114 +1,15 @@
-#include "common/opts.h"
+#include "common/opts_int.h"
 
 #include "common/die.h"
 #include "common/mem.h"
-#include "common/opts_int.h"
 #include "common/str.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct opts_common opts_common = {.shard_i = 1, .shard_n = 1};
-struct opts_model opts_model = {.device = "auto", .precision = "auto", .kernels = "auto"};
-
-/* ---- the shared groups
- * ------------------------------------------------------------------------------------------- */
-
-static int set_shard(const char *arg)
-{
-	const char *end;
-	uint64_t i, n;
-	if (opts_number(arg, &i, &end) || *end != '/' || opts_number(end + 1, &n, &end) || *end)
-		return -1;
-	if (i < 1 || i > n)
-		return -1;
-	opts_common.shard_i = i;
-	opts_common.shard_n = n;
-	return 0;
-}
-
-static int quiet, verbose;
-const struct opt opts_base[] = {
-	{NULL, 0, OPT_GROUP, NULL, NULL, "Messages"},
-	{"quiet", 'q', OPT_FLAG, &quiet, NULL, "say nothing but warnings and errors"},
-	{"verbose", 'v', OPT_FLAG, &verbose, NULL, "say what was chosen and why"},
-	{"help", 'h', OPT_FLAG, NULL, NULL, "show this help and exit"},
-	{"version", 'V', OPT_FLAG, NULL, NULL, "show version and build, and exit"},
-	{0},
-};
-
-const struct opt opts_output[] = {
-	{NULL, 0, OPT_GROUP, NULL, NULL, "Output"},
-	{"output", 'o', OPT_STR, &opts_common.output, "PATH", "write to PATH, whole or not at all"},
-	{"force", 'f', OPT_FLAG, &opts_common.force, NULL,
-		"replace a directory that sluice did not write"},
-	{"gzip", 'z', OPT_FLAG, &opts_common.gzip, NULL, "compress the stream"},
-	{0},
-};
-
-#define OPT_THREADS                                                                                \
-	{                                                                                          \
-		"threads", 'j', OPT_INT, &opts_common.threads, "N",                                \
-			"threads (default: the CPUs this process may use)"                         \
-	}
-
-const struct opt opts_filter[] = {
-	{NULL, 0, OPT_GROUP, NULL, NULL, "Records"},
-	{"shard", 0, OPT_CALL, (void *)(uintptr_t)set_shard, "I/N",
-		"take only records I, I+N, ... of the input"},
-	{"skip-bad", 0, OPT_FLAG, &opts_common.skip_bad, NULL,
-		"go on after bad records, and count them"},
-	{"rejects", 0, OPT_STR, &opts_common.rejects, "FILE",
-		"keep bad records, with reasons, as a stream (implies --skip-bad)"},
-	{"keep", 0, OPT_FLAG, &opts_common.keep, NULL, "keep the columns that this stage replaces"},
-	{"ignore-mismatch", 0, OPT_FLAG, &opts_common.ignore_mismatch, NULL,
-		"use input made with another tokenizer, template, model or limits"},
-	OPT_THREADS,
-	{0},
-};
-
-const struct opt opts_dir[] = {
-	{"model", 'm', OPT_STR, &opts_model.model, "DIR",
-		"the model: a Hugging Face model directory"},
-	{0},
-};
-
-const struct opt opts_device[] = {
-	{NULL, 0, OPT_GROUP, NULL, NULL, "Computing"},
-	{"device", 0, OPT_STR, &opts_model.device, "auto|cpu|cuda[:N]",
-		"where numbers are computed"},
-	{"precision", 0, OPT_STR, &opts_model.precision, "auto|f32|bf16",
-		"arithmetic of matrix products"},
-	{"kernels", 0, OPT_STR, &opts_model.kernels, "auto|plain|…", "which kernels compute them"},
-	OPT_THREADS,
-	{0},
-};
-
-/* ---- walking the tables
- * ------------------------------------------------------------------------------------------ */
-
-const struct opt *opts_row(const struct opt_program *p, size_t index)
-{
-	for (const struct opt *const *t = p->tables; *t; t++)
-		for (const struct opt *o = *t; o->name || o->help; o++)
-			if (!index--)
-				return o;
-	return NULL;
-}
-
-const struct opt *opts_by_name(const struct opt_program *p, const char *name, size_t len)
-{
-	const struct opt *o;
-	for (size_t i = 0; (o = opts_row(p, i)); i++)
-		if (o->name && strlen(o->name) == len && !memcmp(o->name, name, len))
-			return o;
-	return NULL;
-}
+/* ---- the command line ---- */
 
 /* What is refused is refused with and without "=value". */
 static int argument(const struct opt *o)
@@ -117,138 +18,6 @@ static int argument(const struct opt *o)
 	       : o->kind == OPT_REFUSE ? optional_argument
 				       : required_argument;
 }
-
-/* ---- values
- * --------------------------------------------------------------------------------------------------------
- */
-
-int opts_number(const char *s, uint64_t *out, const char **end)
-{
-	uint64_t n = 0;
-	const char *p = s;
-	for (; *p >= '0' && *p <= '9'; p++)
-		if (__builtin_mul_overflow(n, 10, &n) ||
-			__builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
-			return -1;
-	*out = n;
-	*end = p;
-	return p == s ? -1 : 0;
-}
-
-static int set_int(int64_t *out, const char *arg)
-{
-	uint64_t n;
-	const char *end;
-	if (opts_number(arg, &n, &end) || *end || n > INT64_MAX)
-		return -1;
-	*out = (int64_t)n;
-	return 0;
-}
-
-static int set_size(uint64_t *out, const char *arg)
-{
-	static const char suffixes[] = "KMGT";
-	const char *end, *suffix;
-	uint64_t n;
-	if (opts_number(arg, &n, &end))
-		return -1;
-	if (*end && (suffix = strchr(suffixes, toupper((unsigned char)*end)))) {
-		unsigned shift = 10 * (unsigned)(suffix - suffixes + 1);
-		if (n > UINT64_MAX >> shift)
-			return -1;
-		n <<= shift;
-		end++;
-	}
-	*out = n;
-	return *end ? -1 : 0;
-}
-
-/* strtod minus hexadecimal, infinity and NaN. No program calls setlocale, so the point is a point.
- */
-static int set_real(double *out, const char *arg)
-{
-	char *end;
-	if (!*arg || strspn(arg, "0123456789+-.eE") != strlen(arg))
-		return -1;
-	errno = 0;
-	double v = strtod(arg, &end);
-	if (*end || !isfinite(v))
-		return -1;
-	*out = v;
-	return 0;
-}
-
-/* "a|b|c" in the arg column, all lower case, is the list of what is allowed. */
-static int is_choice(const struct opt *o)
-{
-	return o->arg && strchr(o->arg, '|') &&
-	       strspn(o->arg, "abcdefghijklmnopqrstuvwxyz0123456789_-|") == strlen(o->arg);
-}
-
-static int in_choice(const char *choices, const char *arg)
-{
-	size_t n = strlen(arg);
-	for (const char *c = choices; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
-		if (!strncmp(c, arg, n) && (c[n] == '|' || !c[n]))
-			return n > 0;
-	return 0;
-}
-
-static _Noreturn void bad_argument(const char *name, const struct opt *o, const char *arg)
-{
-	static const char *const wanted[] = {
-		[OPT_INT] = "a whole number",
-		[OPT_SIZE] = "a number of bytes, such as 512M",
-		[OPT_REAL] = "a number",
-	};
-	int kind = o->kind == OPT_INT || o->kind == OPT_SIZE || o->kind == OPT_REAL;
-	die(STATUS_USAGE, "%s wants %s, not '%s'; try '%s --help'", name,
-		kind ? wanted[o->kind] : o->arg, arg, die_program());
-}
-
-/* `name` is how the message calls it: "option '--beta'", "SLUICE_THREADS". */
-static void set(const struct opt *o, const char *name, const char *arg)
-{
-	int bad = 0;
-	switch (o->kind) {
-	case OPT_FLAG:
-		if (o->var)
-			*(int *)o->var = 1;
-		break;
-	case OPT_INT:
-		bad = set_int(o->var, arg);
-		break;
-	case OPT_SIZE:
-		bad = set_size(o->var, arg);
-		break;
-	case OPT_REAL:
-		bad = set_real(o->var, arg);
-		break;
-	case OPT_STR:
-		bad = is_choice(o) && !in_choice(o->arg, arg);
-		*(const char **)o->var = arg;
-		break;
-	case OPT_LIST: {
-		struct opt_list *l = o->var;
-		mem_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v);
-		l->v[l->n++] = arg;
-		break;
-	}
-	case OPT_CALL:
-		bad = ((int (*)(const char *))(uintptr_t)o->var)(arg);
-		break;
-	case OPT_REFUSE:
-		die(STATUS_USAGE, "%s: %s", name, o->help);
-	case OPT_GROUP:
-		break;
-	}
-	if (bad)
-		bad_argument(name, o, arg);
-}
-
-/* ---- the command line
- * ------------------------------------------------------------------------------------------------
- */
 
 /* What was given: the row and its argument, for opts_given and opts_history. */
 static struct given {
@@ -281,7 +50,7 @@ static void from_environment(const struct opt_program *p)
 		const struct opt *o = opts_by_name(p, names[i][0], strlen(names[i][0]));
 		const char *value = getenv(names[i][1]);
 		if (o && value && *value)
-			set(o, names[i][1], value);
+			opts_set(o, names[i][1], value);
 	}
 }
 
@@ -367,7 +136,7 @@ static void one_option(
 		opts_help(p);
 	if (!strcmp(o->name, "version") && !o->var)
 		opts_version(p);
-	set(o, name, arg);
+	opts_set(o, name, arg);
 	mem_grow(&given, &given_cap, ngiven + 1, sizeof *given);
 	given[ngiven++] = (struct given){o, arg};
 }
@@ -427,16 +196,14 @@ int opts_parse(const struct opt_program *p, int argc, char **argv)
 	str_done(&letters);
 	if (opts_common.rejects)
 		opts_common.skip_bad = 1;
-	if (quiet)
+	if (opts_common.quiet)
 		die_set_quiet();
-	if (verbose)
+	if (opts_common.verbose)
 		die_set_verbose();
 	return optind;
 }
 
-/* ---- history
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- history ---- */
 
 static void add_value(struct str *out, const struct opt *o)
 {

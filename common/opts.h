@@ -60,12 +60,11 @@ int opts_given(const char *name);
  * as it was given. The caller frees. */
 char *opts_history(const struct opt_program *p, const char *const *names);
 
-/* ---- shared groups (cli.md "All programs")
- * -------------------------------------------------------- */
+/* ---- shared groups (cli.md "All programs") ---- */
 
 struct opts_common {
 	const char *output; /* -o, NULL: standard output */
-	int force, gzip, skip_bad, keep, ignore_mismatch;
+	int force, gzip, skip_bad, keep, ignore_mismatch, quiet, verbose;
 	const char *rejects;	   /* --rejects FILE */
 	uint64_t shard_i, shard_n; /* --shard I/N; 1/1 */
 	int64_t threads;	   /* -j; SLUICE_THREADS; 0: the CPUs this process may use */

@@ -1,4 +1,4 @@
-/* What opts.c and opts-help.c share. */
+/* What opts.c, opts_table.c, opts_shared.c and opts_help.c share. */
 #ifndef COMMON_OPTS_INT_H
 #define COMMON_OPTS_INT_H
 
@@ -11,6 +11,10 @@ const struct opt *opts_by_name(const struct opt_program *p, const char *name, si
 
 /* Decimal digits from s; *end behind them. -1: none, or too large. */
 int opts_number(const char *s, uint64_t *out, const char **end);
+
+/* Gives the row its value, or dies. `name` is how the message calls it: "option '--beta'",
+ * "SLUICE_THREADS". */
+void opts_set(const struct opt *o, const char *name, const char *arg);
 
 _Noreturn void opts_help(const struct opt_program *p);
 _Noreturn void opts_version(const struct opt_program *p);

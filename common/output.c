@@ -30,9 +30,7 @@ struct output {
 	size_t n;
 };
 
-/* ---- files
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static int open_stdout(struct output *o, int binary, struct err *e)
 {

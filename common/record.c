@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MAX_COLUMNS = 4096 };
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bin fields are used as they lie");
 
 void record_reset(struct record *r)
@@ -34,8 +36,7 @@ const struct field *record_get(const struct record *r, const char *key)
 	return record_get_n(r, key, strlen(key));
 }
 
-/* ---- typed views
- * ---------------------------------------------------------------------------------------- */
+/* ---- typed views ---- */
 
 static int wrong(const struct record *r, const char *key, const char *want, struct err *e)
 {
@@ -154,8 +155,49 @@ int record_bool(struct record *r, const char *key, int *out, struct err *e)
 	return 1;
 }
 
-/* ---- setting
- * -------------------------------------------------------------------------------------------- */
+/* ---- as bytes ---- */
+
+int record_parse(struct record *rec, const uint8_t *p, size_t n, struct err *e)
+{
+	struct mp c = {p, p + n};
+	struct mp_value map, key;
+	rec->n = 0;
+	if (mp_next(&c, &map) || map.type != MP_MAP)
+		return err_data(e, "not a map");
+	if (map.len > MAX_COLUMNS)
+		return err_data(e, "more than %d columns", MAX_COLUMNS);
+	mem_grow(&rec->f, &rec->cap, map.len, sizeof *rec->f);
+	for (size_t i = 0; i < map.len; i++) {
+		if (mp_next(&c, &key) || key.type != MP_STR || memchr(key.p, 0, key.len) ||
+			!utf8_valid((const char *)key.p, key.len))
+			return err_data(e, "the name of column %zu is not a string", i + 1);
+		if (record_get_n(rec, (const char *)key.p, key.len))
+			return err_data(e, "column '%.*s' is there twice",
+				(int)(key.len < 80 ? key.len : 80), key.p);
+		struct field *f = &rec->f[rec->n];
+		f->key = (const char *)key.p;
+		f->keylen = key.len;
+		f->val = c.p;
+		if (mp_skip(&c))
+			return err_data(e, "not msgpack");
+		f->vallen = (size_t)(c.p - f->val);
+		rec->n++;
+	}
+	return 0;
+}
+
+void record_pack(struct str *out, const struct record *r)
+{
+	msgpack_packer pk;
+	mp_pack_into(&pk, out);
+	msgpack_pack_map(&pk, r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		msgpack_pack_str_with_body(&pk, r->f[i].key, r->f[i].keylen);
+		str_add(out, r->f[i].val, r->f[i].vallen);
+	}
+}
+
+/* ---- setting ---- */
 
 /* The place for a value of `len` bytes under the key. */
 static uint8_t *put(struct record *r, const char *key, size_t len)

@@ -66,8 +66,15 @@ void record_remove(struct record *r, const char *key);
 void record_copy(struct record *dst, const struct record *src);
 void record_swap(struct record *a, struct record *b);
 
-/* ---- as bytes and as JSON (record-json.c)
- * ------------------------------------------------------------ */
+/* ---- as bytes ---- */
+
+/* Fields as views into the msgpack map at p, which mp_scan has accepted: it must outlive the record's
+ * use. Checked: that names are distinct strings without NUL, at most 4096. */
+int record_parse(struct record *r, const uint8_t *p, size_t n, struct err *e);
+/* Appends the msgpack map. */
+void record_pack(struct str *out, const struct record *r);
+
+/* ---- as JSON (record_json.c) ---- */
 
 /*
  * Appends one msgpack value as JSON, as json.dumps(ensure_ascii=False, separators=(",", ":")) does.

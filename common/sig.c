@@ -21,8 +21,7 @@ static _Atomic(char *) temporary[TEMPORARIES];
 static volatile sig_atomic_t stop_signal, stop_installed;
 static int installed;
 
-/* ---- removal, by async-signal-safe calls only
- * -------------------------------------------------------------- */
+/* ---- removal, by async-signal-safe calls only ---- */
 
 struct dirent64_raw { /* what getdents64 gives; libc's readdir may allocate */
 	uint64_t ino, off;
@@ -61,9 +60,7 @@ static void remove_all(void)
 	}
 }
 
-/* ---- signals
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- signals ---- */
 
 static void end_by(int signo)
 {
@@ -114,9 +111,7 @@ void sig_end_by(int signo)
 	_exit(128 + signo); /* the signal is blocked, or ignored */
 }
 
-/* ---- registry
- * --------------------------------------------------------------------------------------------------
- */
+/* ---- registry ---- */
 
 int sig_remove_at_end(const char *path)
 {

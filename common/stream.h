@@ -33,13 +33,14 @@ struct header {
 };
 void header_copy(struct header *dst, const struct header *src);
 void header_done(struct header *h);
+/* Appends it as one JSON object. */
+void header_to_json(struct str *out, const struct header *h);
 /* With this program's version. options: opts_history's; not those that only choose rows (--shard).
  */
 void header_add_stage(
 	struct header *h, const char *program, const char *options, const char *input);
 
-/* ---- reading
- * ------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 struct stream_reader;
 
@@ -66,8 +67,7 @@ int stream_read(struct stream_reader *r, struct record *rec, struct err *e);
 uint64_t stream_skipped(const struct stream_reader *r);
 void stream_close(struct stream_reader *r);
 
-/* ---- writing
- * --------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 struct stream_writer;
 
@@ -87,8 +87,7 @@ void stream_abandon(struct stream_writer *w);
 int stream_check(const struct header *h, const char *what, const char *theirs, const char *ours,
 	int ignore_mismatch, struct err *e);
 
-/* ---- bad records
- * -------------------------------------------------------------------------------------- */
+/* ---- bad records ---- */
 
 /* --skip-bad, --rejects: what a filter does with a record that cannot be used. As part of a
  * filter's main loop this reports on standard error. */

@@ -1,10 +1,8 @@
-/* What stream-header.c, stream-read.c and stream-write.c share. */
+/* What stream_header.c, stream_read.c and stream_write.c share. */
 #ifndef COMMON_STREAM_INT_H
 #define COMMON_STREAM_INT_H
 
 #include "common/stream.h"
-
-struct str;
 
 /* The first key of headers and trailers, and of no record. */
 #define STREAM_KEY "sluice"

@@ -18,8 +18,8 @@ is "$(calls 'strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof')" "" "no
 is "$(calls 'malloc|calloc|realloc|strdup|strndup|free' 'common/mem\.[ch]|kernels/.*')" "" "only mem.c allocates"
 is "$(grep -wE 'stderr|perror' "$T/code" | grep -vE '^common/(die|progress)\.c: ')" "" \
 	"only die.c and progress.c write to standard error"
-is "$(calls 'exit|_exit|abort' 'common/(die|mem|opts|sig)\.c|tools/[^:]*')" "" "below main nobody exits"
-is "$(calls 'strtod|strtof|setlocale' 'common/(str|json|opts|locale)\.c')" "" "numbers are parsed without the locale"
+is "$(calls 'exit|_exit|abort' 'common/(die|mem|opts_help|sig)\.c|tools/[^:]*')" "" "below main nobody exits"
+is "$(calls 'strtod|strtof|setlocale' 'common/(str|json|opts_table|locale)\.c')" "" "numbers are parsed without the locale"
 is "$(calls 'rand|srand|random|drand48')" "" "random numbers come from a seed, not from libc"
-is "$(calls 'mkstemp|rename|fsync' 'common/(io|outdir|output|outfile|spool)\.c')" "" "outputs appear through io.h"
+is "$(calls 'mkstemp|rename|fsync' 'common/(io|outdir|output)\.c')" "" "outputs appear through io.h"
 done_testing

@@ -101,9 +101,7 @@ void stream_abandon(struct stream_writer *w)
 	mem_free(w);
 }
 
-/* ---- bad records
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- bad records ---- */
 
 enum { REPORTED = 10 }; /* the first of them on standard error */
 

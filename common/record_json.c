@@ -8,8 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- msgpack to JSON
- * -------------------------------------------------------------------------------------- */
+/* ---- msgpack to JSON ---- */
 
 static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -209,8 +208,7 @@ json_t *record_json(struct record *r, const char *key, struct err *e)
 	return v;
 }
 
-/* ---- JSON to msgpack
- * ---------------------------------------------------------------------------------------- */
+/* ---- JSON to msgpack ---- */
 
 static int pack(msgpack_packer *pk, const json_t *v, int depth)
 {

@@ -8,7 +8,6 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/mp.h"
-#include "common/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,8 +43,7 @@ static const char *name(const struct stream_reader *r)
 	return input_name(r->in);
 }
 
-/* ---- one msgpack value in the buffer
- * ------------------------------------------------------------------------------- */
+/* ---- one msgpack value in the buffer ---- */
 
 /* 1 a whole value at *p of *n bytes (not consumed), 0 the input ends here, -1. Ending within a
  * value is told by -1 with *cut set. */
@@ -91,9 +89,7 @@ static int truncated(const struct stream_reader *r, struct err *e)
 		name(r), (unsigned long long)r->number);
 }
 
-/* ---- opening
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static int check_kind(struct stream_reader *r, enum stream_kind kind, struct err *e)
 {
@@ -273,9 +269,7 @@ uint64_t stream_skipped(const struct stream_reader *r)
 	return r->shard_i == 1 ? r->skipped : 0;
 }
 
-/* ---- records
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- records ---- */
 
 /* Whether the record after the `index` seen so far is ours. */
 static int in_shard(const struct stream_reader *r)
@@ -307,35 +301,6 @@ static void set_where_source(const struct stream_reader *r, struct record *rec)
 		memcpy(rec->where, s, len);
 		rec->where[len] = 0;
 	}
-}
-
-/* The map's fields as views. */
-static int take_fields(struct record *rec, const uint8_t *p, size_t n, struct err *e)
-{
-	struct mp c = {p, p + n};
-	struct mp_value map, key;
-	if (mp_next(&c, &map) || map.type != MP_MAP)
-		return err_data(e, "not a map");
-	if (map.len > MAX_COLUMNS)
-		return err_data(e, "more than %d columns", MAX_COLUMNS);
-	mem_grow(&rec->f, &rec->cap, map.len, sizeof *rec->f);
-	for (size_t i = 0; i < map.len; i++) {
-		if (mp_next(&c, &key) || key.type != MP_STR || memchr(key.p, 0, key.len) ||
-			!utf8_valid((const char *)key.p, key.len))
-			return err_data(e, "the name of column %zu is not a string", i + 1);
-		if (record_get_n(rec, (const char *)key.p, key.len))
-			return err_data(e, "column '%.*s' is there twice",
-				(int)(key.len < 80 ? key.len : 80), key.p);
-		struct field *f = &rec->f[rec->n];
-		f->key = (const char *)key.p;
-		f->keylen = key.len;
-		f->val = c.p;
-		if (mp_skip(&c))
-			return err_data(e, "not msgpack");
-		f->vallen = (size_t)(c.p - f->val);
-		rec->n++;
-	}
-	return 0;
 }
 
 static int check_trailer(struct stream_reader *r, const uint8_t *p, size_t n, struct err *e)
@@ -422,7 +387,7 @@ static int read_msgpack(struct stream_reader *r, struct record *rec, struct err 
 	if (!ours)
 		return 0;
 	set_where(r, rec);
-	if (take_fields(rec, p, n, e))
+	if (record_parse(rec, p, n, e))
 		return err_prefix(e, "%s", rec->where);
 	set_where_source(r, rec);
 	return 1;

@@ -67,9 +67,7 @@ void header_done(struct header *h)
 	*h = (struct header){0};
 }
 
-/* ---- writing
- * ---------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 static void pack_text(msgpack_packer *pk, const char *s)
 {
@@ -108,9 +106,15 @@ void header_pack(struct str *out, const struct header *h)
 	}
 }
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------------------
- */
+void header_to_json(struct str *out, const struct header *h)
+{
+	struct str packed = {0};
+	header_pack(&packed, h);
+	record_value_json(out, (const uint8_t *)packed.s, packed.len, FT_ANY);
+	str_done(&packed);
+}
+
+/* ---- reading ---- */
 
 static int is_key(const struct mp_value *v, const char *name)
 {
@@ -220,9 +224,7 @@ int header_unpack(struct header *h, const uint8_t *p, size_t n, struct err *e)
 	return bad;
 }
 
-/* ---- agreement
- * -------------------------------------------------------------------------------------------------
- */
+/* ---- agreement ---- */
 
 int stream_check(const struct header *h, const char *what, const char *theirs, const char *ours,
 	int ignore_mismatch, struct err *e)

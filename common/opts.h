@@ -72,8 +72,8 @@ struct opts_common {
 extern struct opts_common opts_common;
 extern const struct opt opts_base[];   /* -q -v -h -V */
 extern const struct opt opts_output[]; /* -o -f -z */
-extern const struct opt
-	opts_filter[]; /* --shard --skip-bad --rejects --keep --ignore-mismatch -j */
+extern const struct opt opts_shard[];  /* --shard */
+extern const struct opt opts_filter[]; /* that, --skip-bad --rejects --keep --ignore-mismatch -j */
 
 struct opts_model {
 	const char *model;			  /* -m */

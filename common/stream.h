@@ -53,6 +53,8 @@ struct stream_reader;
 int stream_open(struct stream_reader **r, char *const *paths, size_t n, unsigned kinds,
 	uint64_t shard_i, uint64_t shard_n, struct err *e);
 const struct header *stream_header(const struct stream_reader *r);
+/* 0 when b's records may be mixed with a's, as if one followed the other. */
+int stream_agree(const struct stream_reader *a, const struct stream_reader *b, struct err *e);
 /* --ignore-mismatch: later headers need only be of the same kind. */
 void stream_ignore_mismatch(struct stream_reader *r);
 /* fn(arg) is called when the next read would wait for data: write and flush what is done. */

@@ -246,9 +246,13 @@ static int same(const char *what, const char *a_name, const char *a, const char 
 		what, b ? b : "none", a_name, a ? a : "none");
 }
 
-int header_agree(const struct header *a, const char *a_name, const struct header *b, struct err *e)
+int header_agree(const struct header *a, const char *a_name, const struct header *b,
+	int ignore_mismatch, struct err *e)
 {
-	if (a->json || b->json)
+	if (a->kind != b->kind)
+		return err_data(e, "holds '%s' records, but %s '%s'", stream_kind_name[b->kind],
+			a_name, stream_kind_name[a->kind]);
+	if (a->json || b->json || ignore_mismatch)
 		return 0;
 	for (int i = 0; i < FINGERPRINTS; i++)
 		if (same(fingerprint_name[i], a_name, *fingerprint_of(a, i), *fingerprint_of(b, i),

@@ -7,6 +7,7 @@
 
 #include "common/io.h"
 #include "common/json.h"
+#include "common/jsonl.h"
 #include "common/mp.h"
 
 #include <stdio.h>
@@ -34,8 +35,9 @@ struct stream_reader {
 	uint64_t number;  /* record in this file, or line; for messages */
 	uint64_t records; /* since the header */
 	uint32_t crc;
-	char *first_line; /* JSON: read at the opening to know the kind */
-	size_t first_len;
+	struct jsonl lines;
+	struct str first; /* JSON: the first value, read at the opening to know the kind */
+	int have_first;
 };
 
 static const char *name(const struct stream_reader *r)
@@ -112,11 +114,7 @@ static int accept_header(struct stream_reader *r, struct header *h, struct err *
 		r->header_name = mem_strdup(name(r));
 		return 0;
 	}
-	if (!bad && r->header.kind != h->kind)
-		bad = err_data(e, "%s: holds '%s' records, but %s '%s'", name(r),
-			stream_kind_name[h->kind], r->header_name,
-			stream_kind_name[r->header.kind]);
-	if (!bad && !r->ignore_mismatch && header_agree(&r->header, r->header_name, h, e))
+	if (!bad && header_agree(&r->header, r->header_name, h, r->ignore_mismatch, e))
 		bad = err_prefix(e, "%s", name(r));
 	header_done(h);
 	return bad;
@@ -126,7 +124,7 @@ static int accept_header(struct stream_reader *r, struct header *h, struct err *
 static enum stream_kind guess_kind(const struct stream_reader *r)
 {
 	struct err e;
-	json_t *object = json_read_bytes(r->first_line, r->first_len, &e), *v;
+	json_t *object = json_read_bytes(r->first.s, r->first.len, &e), *v;
 	const char *key;
 	unsigned kinds = r->kinds;
 	json_object_foreach(object, key, v)
@@ -153,11 +151,13 @@ static int open_json(struct stream_reader *r, struct err *e)
 	r->json = 1;
 	if (input_peek(r->in, 3, &p, e) >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
 		input_skip(r->in, 3);
-	int got = input_line(r->in, MP_MAX_SIZE, &line, &len, e);
-	if (got < 0)
+	r->lines = (struct jsonl){.in = r->in, .limit = MP_MAX_SIZE};
+	r->have_first = jsonl_next(&r->lines, &line, &len, e);
+	if (r->have_first < 0)
 		return err_prefix(e, "%s:1", name(r));
-	r->first_len = got ? len : 0;
-	r->first_line = mem_strndup(got ? line : "", r->first_len);
+	str_reset(&r->first);
+	if (r->have_first)
+		str_add(&r->first, line, len);
 	h.kind = guess_kind(r);
 	return accept_header(r, &h, e);
 }
@@ -208,8 +208,7 @@ static void close_input(struct stream_reader *r)
 {
 	input_close(r->in);
 	r->in = NULL;
-	mem_free(r->first_line);
-	r->first_line = NULL;
+	jsonl_done(&r->lines);
 }
 
 int stream_open(struct stream_reader **out, char *const *paths, size_t n, unsigned kinds,
@@ -239,6 +238,7 @@ void stream_close(struct stream_reader *r)
 		return;
 	close_input(r);
 	header_done(&r->header);
+	str_done(&r->first);
 	mem_free(r->header_name);
 	for (size_t i = 0; i < r->npaths; i++)
 		mem_free(r->paths[i]);
@@ -249,6 +249,13 @@ void stream_close(struct stream_reader *r)
 const struct header *stream_header(const struct stream_reader *r)
 {
 	return &r->header;
+}
+
+int stream_agree(const struct stream_reader *a, const struct stream_reader *b, struct err *e)
+{
+	if (header_agree(&a->header, a->header_name, &b->header, 0, e))
+		return err_prefix(e, "%s", b->header_name);
+	return 0;
 }
 
 void stream_ignore_mismatch(struct stream_reader *r)
@@ -393,43 +400,28 @@ static int read_msgpack(struct stream_reader *r, struct record *rec, struct err 
 	return 1;
 }
 
-static int is_blank(const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strchr(" \t\r", s[i]) || !s[i])
-			return 0;
-	return 1;
-}
-
 /* 1 a record, 0 look again, -1, STREAM_BAD. */
 static int read_json(struct stream_reader *r, struct record *rec, struct err *e)
 {
-	const char *line;
-	size_t len;
-	char *first = r->first_line;
-	r->first_line = NULL;
-	r->number++;
-	int got = 1;
-	if (first)
-		line = first, len = r->first_len;
-	else
-		got = input_line(r->in, MP_MAX_SIZE, &line, &len, e);
+	const char *text = r->first.s;
+	size_t len = r->first.len;
+	int got = r->have_first ? 1 : jsonl_next(&r->lines, &text, &len, e);
+	r->have_first = 0;
+	r->number = r->lines.line;
 	set_where(r, rec);
 	if (got < 0)
 		return err_prefix(e, "%s", rec->where);
-	if (!got)
+	if (!got) {
 		close_input(r);
-	int blank = !got || is_blank(line, len);
-	int ours = !blank && in_shard(r);
-	r->index += !blank;
-	if (!ours) {
-		mem_free(first);
 		return 0;
 	}
-	json_t *object = json_read_bytes(line, len, e);
+	int ours = in_shard(r);
+	r->index++;
+	if (!ours)
+		return 0;
+	json_t *object = json_read_bytes(text, len, e);
 	int bad = !object || record_from_json(rec, object, e);
 	json_decref(object);
-	mem_free(first);
 	if (bad) {
 		rec->n = 0;
 		err_prefix(e, "%s", rec->where);

@@ -1,0 +1,260 @@
+/*
+ * Whole runs of train-step against TRL's (tests/oracle/train_runs.py): 20 steps over two shuffled epochs
+ * from the same initial adapter and the same token ids; the gradients of the first step, every metric
+ * of every step, the final adapter.
+ */
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/model/model.h"
+#include "common/safetensors.h"
+#include "common/stream.h"
+#include "tests/tap.h"
+#include "tools/train-step/batch.h"
+#include "tools/train-step/order.h"
+#include "tools/train-step/step.h"
+
+#include <unistd.h>
+
+#define GOLDEN "tests/golden/train/"
+
+static const struct peer_run {
+	const char *loss;
+	struct loss_opts opts;
+	const char *args;
+} runs[] = {
+	{"dpo", {NULL, 0.3, 0},
+		"--beta 0.3 --ref-adapter none --lr-scheduler-type cosine --warmup-steps 3"},
+	{"orpo", {NULL, 0.2, 0}, "--beta 0.2 --weight-decay 0.1"},
+	{"sft", {NULL, 0.1, 0},
+		"--max-grad-norm 0.5 --lr-scheduler-type constant_with_warmup --warmup-steps 0.2"},
+};
+enum { RUNS = sizeof runs / sizeof *runs, BATCH = 4, SEED = 7 };
+
+static char dir[200];
+
+static void must(int rc, const struct err *e)
+{
+	if (rc < 0) {
+		printf("Bail out! %s\n", e->msg);
+		exit(1);
+	}
+}
+
+static char *golden(const char *loss, const char *file)
+{
+	return mem_printf(GOLDEN "%s/%s", loss, file);
+}
+
+/* ---- the first step's gradients -------------------------------------------------------------------- */
+
+static double gradients_off(struct model *m, const char *loss)
+{
+	struct st s;
+	struct err e = {0};
+	char *path = golden(loss, "grads.safetensors");
+	must(st_open_file(&s, path, &e), &e);
+	const struct params *ps = model_params(m);
+	double worst = s.n == ps->n ? 0 : INFINITY;
+	for (size_t i = 0; i < ps->n; i++) {
+		const struct st_tensor *t = st_find(&s, ps->p[i].name);
+		if (!t || t->elements != param_len(&ps->p[i])) {
+			worst = INFINITY;
+			break;
+		}
+		const float *got = param_grad(ps, i).p;
+		float *want = mem_dup(t->data, t->bytes);
+		double off = 0, scale = 0;
+		for (size_t j = 0; j < t->elements; j++) {
+			off = fmax(off, fabs((double)got[j] - (double)want[j]));
+			scale = fmax(scale, fabs((double)want[j]));
+		}
+		worst = fmax(worst, off / scale);
+		mem_free(want);
+	}
+	st_close(&s);
+	mem_free(path);
+	return worst;
+}
+
+static void test_gradients(const struct peer_run *run)
+{
+	struct err e = {0};
+	struct model *m;
+	struct model_opts mo = {.dir = GOLDEN "model",
+		.kernels = "plain",
+		.threads = 1,
+		.train = 1,
+		.adapter = GOLDEN "init"};
+	must(model_open(&m, &mo, &e), &e);
+	struct loss_opts lo = run->opts;
+	const struct loss_def *def = loss_find(run->loss, &e);
+	must(loss_check(def, &lo, &e), &e);
+	struct data_rules rules = {.needs = def->needs, .vocab = 64, .shard_i = 1, .shard_n = 1};
+	struct data d;
+	char *rows = golden(run->loss, "rows.jsonl");
+	must(data_load(&d, &rows, 1, &rules, &e), &e);
+	uint32_t *order = mem_alloc(d.n, sizeof *order);
+	order_epoch(order, d.n, SEED, 0, 1);
+	struct batch b = {0};
+	must(batch_load(&b, &d, order, BATCH, def->needs, &e), &e);
+
+	struct stepper s = {.m = m,
+		.ws = workspace_new(m),
+		.loss = def,
+		.opts = &lo,
+		.max_tokens = 50,
+		.max_rows = 3};
+	if (def->needs & LOSS_REFERENCE) {
+		model_adapter_enable(m, 0);
+		must(step_logps(&s, m, s.ws, &b, &e), &e);
+		model_adapter_enable(m, 1);
+		struct loss_batch all = {.label = s.label};
+		for (size_t i = 0; i < b.n; i++)
+			for (int side = 0; side < 2; side++)
+				b.loss[i].ref[side] = loss_sum(&all, b.loss[i].side[side]);
+	}
+	double loss, off;
+	struct metrics none = {0};
+	must(step_run(&s, &b, 1, 0, &loss, &none, &e), &e);
+	off = gradients_off(m, run->loss);
+	ok(off < 1e-4, "%s: gradients of the first step equal torch's (off by %.2g of the largest)",
+		run->loss, off);
+	metrics_reset(&none);
+	workspace_free(s.ws);
+	stepper_done(&s);
+	batch_done(&b);
+	data_done(&d);
+	model_close(m);
+	mem_free(order);
+	mem_free(rows);
+}
+
+/* ---- the run ----------------------------------------------------------------------------------------- */
+
+static int run_program(const struct peer_run *run)
+{
+	const char *bin = getenv("SLUICE_BIN");
+	char *command = mem_printf(
+		"%s/train-step -q -m " GOLDEN "model --adapter " GOLDEN "init --kernels plain "
+		"--loss %s %s --batch-size %d --num-train-epochs 2 --learning-rate 1e-2 --seed "
+		"%d -o %s/%s " GOLDEN "%s/rows.jsonl >%s/%s.mp",
+		bin && *bin ? bin : "bin", run->loss, run->args, BATCH, SEED, dir, run->loss,
+		run->loss, dir, run->loss);
+	int rc = system(command);
+	mem_free(command);
+	return rc;
+}
+
+/* How far a metric may be off: relative for the loss, the rate and the norm, absolute for the others,
+ * which are small differences of large sums in f32 there. */
+static double allowed(const char *name, double want)
+{
+	if (strcmp(name, "loss") == 0 || strcmp(name, "grad_norm") == 0 ||
+		strcmp(name, "nll_loss") == 0)
+		return 1e-4 * fmax(1, fabs(want));
+	return strcmp(name, "learning_rate") == 0 || strcmp(name, "epoch") == 0 ? 1e-9 : 1e-3;
+}
+
+/* ORPO's logits average over padding there, which there is none of here. */
+static int left_out(const char *loss, const char *name)
+{
+	return strcmp(loss, "orpo") == 0 && strncmp(name, "logits/", 7) == 0;
+}
+
+static int compare_step(const char *loss, struct record *rec, const json_t *want)
+{
+	const char *name;
+	json_t *v;
+	struct err e = {0};
+	int same = 1;
+	json_object_foreach((json_t *)(uintptr_t)want, name, v)
+	{
+		double got = NAN, w = json_number_value(v);
+		if (left_out(loss, name))
+			continue;
+		if (record_f64(rec, name, &got, &e) <= 0 || !(fabs(got - w) <= allowed(name, w))) {
+			diag("step %lld, %s: got %.9g, wanted %.9g",
+				(long long)json_integer_value(json_object_get(want, "step")), name,
+				got, w);
+			same = 0;
+		}
+	}
+	return same;
+}
+
+static void test_log(const struct peer_run *run)
+{
+	struct stream_reader *in;
+	struct err e = {0};
+	struct record rec = {0};
+	char *path = mem_printf("%s/%s.mp", dir, run->loss), *log = golden(run->loss, "log.jsonl");
+	must(stream_open(&in, &path, 1, 1 << KIND_TRAIN, 1, 1, &e), &e);
+	FILE *f = fopen(log, "r");
+	char line[2000];
+	int steps = 0, same = 1;
+	while (fgets(line, sizeof line, f)) {
+		json_t *want = json_read_bytes(line, strlen(line), &e);
+		must(stream_read(in, &rec, &e) - 1, &e);
+		same &= compare_step(run->loss, &rec, want);
+		json_decref(want);
+		steps++;
+	}
+	is_int(steps, 20, "20 steps are compared");
+	ok(same, "%s: every metric of every step is TRL's", run->loss);
+	fclose(f);
+	stream_close(in);
+	record_done(&rec);
+	mem_free(path);
+	mem_free(log);
+}
+
+static void test_final(const struct peer_run *run)
+{
+	struct st a, b;
+	struct err e = {0};
+	char *mine = mem_printf("%s/%s/adapter_model.safetensors", dir, run->loss);
+	char *theirs = golden(run->loss, "final.safetensors");
+	must(st_open_file(&a, mine, &e), &e);
+	must(st_open_file(&b, theirs, &e), &e);
+	double worst = a.n == b.n ? 0 : INFINITY;
+	for (size_t i = 0; i < b.n; i++) {
+		const struct st_tensor *x = st_find(&a, b.t[i].name), *y = &b.t[i];
+		if (!x || x->bytes != y->bytes) {
+			worst = INFINITY;
+			break;
+		}
+		float *got = mem_dup(x->data, x->bytes), *want = mem_dup(y->data, y->bytes);
+		double off = 0, scale = 0;
+		for (size_t j = 0; j < y->elements; j++) {
+			off = fmax(off, fabs((double)got[j] - (double)want[j]));
+			scale = fmax(scale, fabs((double)want[j]));
+		}
+		worst = fmax(worst, off / scale);
+		mem_free(got);
+		mem_free(want);
+	}
+	ok(worst < 1e-4, "%s: the adapter after 20 steps is TRL's (off by %.2g of the largest)",
+		run->loss, worst);
+	st_close(&a);
+	st_close(&b);
+	mem_free(mine);
+	mem_free(theirs);
+}
+
+int main(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	snprintf(dir, sizeof dir, "%s/peers-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	if (!mkdtemp(dir))
+		return 3;
+	for (size_t i = 0; i < RUNS; i++) {
+		test_gradients(&runs[i]);
+		is_int(run_program(&runs[i]), 0, "train-step runs");
+		test_log(&runs[i]);
+		test_final(&runs[i]);
+	}
+	char *command = mem_printf("rm -rf '%s'", dir);
+	int rc = system(command);
+	mem_free(command);
+	return tap_done() | rc;
+}

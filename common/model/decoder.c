@@ -8,16 +8,6 @@
 
 #include <math.h>
 
-struct klinear linear_now(const struct workspace *ws, const struct projection *p)
-{
-	struct klinear l = p->l;
-	if (!ws->m->adapter_on)
-		l.lora.r = 0;
-	l.lora.drop = ws->drop;
-	l.lora.drop.module = p->module;
-	return l;
-}
-
 static int check_forest(const struct model *m, const struct forest *f, struct err *e)
 {
 	const struct model_config *c = &m->config;
@@ -101,19 +91,6 @@ static int backward(struct workspace *ws, const double *coef)
 	if (!m->dembed.p)
 		return 0;
 	return m->k->gather_bwd(m->kc, f->ids, f->ntok, m->config.dim, ws->dx, m->dembed);
-}
-
-int model_not_finite(struct model *m, struct err *e)
-{
-	const char *name;
-	int found = weights_not_finite(m, &name, e);
-	if (found < 0)
-		return -1;
-	if (found)
-		err_data(e, "tensor '%s' has values that are not finite", name);
-	else
-		err_data(e, "the model's output is not finite");
-	return MODEL_NOT_FINITE;
 }
 
 int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,

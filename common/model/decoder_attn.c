@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-struct kattn attention_over(const struct model *m, const struct kseg *segs, size_t nsegs)
+static struct kattn attention_over(const struct model *m, const struct kseg *segs, size_t nsegs)
 {
 	const struct model_config *c = &m->config;
 	return (struct kattn){.heads = c->heads,
@@ -18,14 +18,34 @@ struct kattn attention_over(const struct model *m, const struct kseg *segs, size
 		.nsegs = nsegs};
 }
 
-int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T, const uint32_t *pos,
-	int inverse)
+static int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T,
+	const uint32_t *pos, int inverse)
 {
 	const struct model_config *c = &m->config;
 	TRY(m->k->rope(
 		m->kc, q, T, c->heads, c->head_dim, pos, c->inv_freq, c->rope_mscale, inverse));
 	return m->k->rope(
 		m->kc, k, T, c->kv_heads, c->head_dim, pos, c->inv_freq, c->rope_mscale, inverse);
+}
+
+/* Moves this pass's keys and values behind those of the tokens before; *k, *v: all of them. */
+static int join_cache(struct workspace *ws, size_t layer, struct kbuf *k, struct kbuf *v)
+{
+	const struct model *m = ws->m;
+	const struct cache *cache = ws->cache;
+	size_t width = m->config.kv_heads * m->config.head_dim;
+	for (size_t i = 0; i < ws->f->nsegs; i++) {
+		const struct kseg *s = &ws->f->segs[i];
+		if (!s->nq)
+			continue;
+		size_t at = (s->k0 + s->nk - s->nq) * width;
+		const size_t *rows = cache->self + s->q0;
+		TRY(m->k->rows_gather(m->kc, *k, rows, s->nq, width, kbuf_at(cache->k[layer], at)));
+		TRY(m->k->rows_gather(m->kc, *v, rows, s->nq, width, kbuf_at(cache->v[layer], at)));
+	}
+	*k = cache->k[layer];
+	*v = cache->v[layer];
+	return 0;
 }
 
 int attn_forward(struct workspace *ws, size_t layer)
@@ -46,7 +66,7 @@ int attn_forward(struct workspace *ws, size_t layer)
 	TRY(rope_rotate(m, s->q, s->k, T, ws->f->pos, 0));
 	struct kbuf keys = s->k, values = s->v;
 	if (ws->cache)
-		TRY(kvcache_put(ws->cache, layer, &keys, &values));
+		TRY(join_cache(ws, layer, &keys, &values));
 	struct kattn a = attention_over(m, ws->f->segs, ws->f->nsegs);
 	TRY(k->attn_fwd(m->kc, &a, s->q, keys, values, s->att, s->lse));
 	struct klinear o = linear_now(ws, &l->proj[PROJ_O]);

@@ -16,12 +16,11 @@ struct kvcache {
 	struct model *m;
 	struct workspace *ws;
 	size_t cap, n;
-	size_t prompt;	    /* P */
-	size_t *len;	    /* [n] tokens of each sequence after the prompt */
-	struct kbuf *k, *v; /* [layers], each [n * cap, kv] */
-	struct forest f;    /* the rows of one call; its segments name rows of the cache */
-	size_t *self;	    /* 0, 1, 2 …: rows of a call */
-	size_t nself;
+	size_t prompt;	   /* P */
+	size_t *len;	   /* [n] tokens of each sequence after the prompt */
+	struct cache rows; /* [n * cap, kv] a layer */
+	size_t *self;
+	struct forest f; /* the rows of one call; its segments name rows of the cache */
 };
 
 struct kvcache *kvcache_new(struct model *m, size_t cap, size_t n, struct err *e)
@@ -34,18 +33,18 @@ struct kvcache *kvcache_new(struct model *m, size_t cap, size_t n, struct err *e
 	kv->cap = cap;
 	kv->n = n;
 	kv->len = mem_zalloc(n, sizeof *kv->len);
-	kv->k = mem_zalloc(c->layers, sizeof *kv->k);
-	kv->v = mem_zalloc(c->layers, sizeof *kv->v);
+	kv->rows.k = mem_zalloc(c->layers, sizeof *kv->rows.k);
+	kv->rows.v = mem_zalloc(c->layers, sizeof *kv->rows.v);
 	kv->ws = workspace_new(m);
-	kv->ws->cache = kv;
-	kv->nself = n > PIECE ? n : PIECE;
-	kv->self = mem_alloc(kv->nself, sizeof *kv->self);
-	for (size_t i = 0; i < kv->nself; i++)
+	kv->ws->cache = &kv->rows;
+	size_t rows = n > PIECE ? n : PIECE;
+	kv->rows.self = kv->self = mem_alloc(rows, sizeof *kv->self);
+	for (size_t i = 0; i < rows; i++)
 		kv->self[i] = i;
 	for (size_t i = 0; i < c->layers; i++) {
-		kv->k[i] = (struct kbuf){m->k->alloc(m->kc, bytes), DT_F32};
-		kv->v[i] = (struct kbuf){m->k->alloc(m->kc, bytes), DT_F32};
-		if (!kv->k[i].p || !kv->v[i].p) {
+		kv->rows.k[i] = (struct kbuf){m->k->alloc(m->kc, bytes), DT_F32};
+		kv->rows.v[i] = (struct kbuf){m->k->alloc(m->kc, bytes), DT_F32};
+		if (!kv->rows.k[i].p || !kv->rows.v[i].p) {
 			kvcache_free(kv);
 			err_set(e, STATUS_SYSTEM,
 				"no memory for the keys and values of %zu sequences of %zu tokens",
@@ -61,15 +60,15 @@ void kvcache_free(struct kvcache *kv)
 	if (!kv)
 		return;
 	for (size_t i = 0; i < kv->m->config.layers; i++) {
-		kv->m->k->free(kv->m->kc, kv->k[i].p);
-		kv->m->k->free(kv->m->kc, kv->v[i].p);
+		kv->m->k->free(kv->m->kc, kv->rows.k[i].p);
+		kv->m->k->free(kv->m->kc, kv->rows.v[i].p);
 	}
 	workspace_free(kv->ws);
 	forest_done(&kv->f);
 	mem_free(kv->self);
 	mem_free(kv->len);
-	mem_free(kv->k);
-	mem_free(kv->v);
+	mem_free(kv->rows.k);
+	mem_free(kv->rows.v);
 	mem_free(kv);
 }
 
@@ -77,24 +76,6 @@ void kvcache_reset(struct kvcache *kv)
 {
 	kv->prompt = 0;
 	memset(kv->len, 0, kv->n * sizeof *kv->len);
-}
-
-int kvcache_put(struct kvcache *kv, size_t layer, struct kbuf *k, struct kbuf *v)
-{
-	const struct model *m = kv->m;
-	size_t width = m->config.kv_heads * m->config.head_dim;
-	for (size_t i = 0; i < kv->f.nsegs; i++) {
-		const struct kseg *s = &kv->f.segs[i];
-		if (!s->nq)
-			continue;
-		size_t at = (s->k0 + s->nk - s->nq) * width;
-		const size_t *rows = kv->self + s->q0;
-		TRY(m->k->rows_gather(m->kc, *k, rows, s->nq, width, kbuf_at(kv->k[layer], at)));
-		TRY(m->k->rows_gather(m->kc, *v, rows, s->nq, width, kbuf_at(kv->v[layer], at)));
-	}
-	*k = kv->k[layer];
-	*v = kv->v[layer];
-	return 0;
 }
 
 /* Runs the rows of kv->f; logits of the last `n` rows, in order. */

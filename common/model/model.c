@@ -8,14 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int model_kerr(const struct model *m, int rc, struct err *e)
-{
-	const char *what = rc == KE_MEMORY ? "device memory is out"
-			   : rc == KE_TYPE ? "this element type is not implemented"
-					   : m->k->describe(m->kc);
-	return err_set(e, STATUS_SYSTEM, "kernels '%s': %s", m->k->name, what);
-}
-
 static const char *chosen(const char *given, const char *variable)
 {
 	if (!given || strcmp(given, "auto") == 0)

@@ -86,12 +86,10 @@ void weights_plan_full(struct model *m);
 int weights_load(struct model *m, uint64_t seed, struct err *e);
 int weights_refresh(struct model *m, struct err *e);
 void weights_free(struct model *m);
-/* Names the first tensor or adapter matrix with a value that is not finite: 1, or 0 when all are.
- */
-int weights_not_finite(struct model *m, const char **name, struct err *e);
+/* ---- fault.c ---- */
 
 /* Why an output is not finite: names the first such tensor, if one is. MODEL_NOT_FINITE. */
-int model_not_finite(struct model *m, struct err *e);
+int model_not_finite(const struct model *m, struct err *e);
 /* KE_ code → error. */
 int model_kerr(const struct model *m, int rc, struct err *e);
 
@@ -103,6 +101,12 @@ struct saved {
 	struct kbuf x, rstd1, q, k, v, att, lse; /* x: the residual stream as the layer found it */
 	struct kbuf x1, rstd2, gate, up;	 /* x1: after attention */
 	struct kbuf h[PROJ_COUNT];		 /* drop(x) A^T of adapters */
+};
+
+/* Keys and values of all tokens so far; segments of the forest name its rows. */
+struct cache {
+	struct kbuf *k, *v; /* [layers] */
+	const size_t *self; /* 0, 1, 2 …: as many as a pass may have rows */
 };
 
 struct workspace {
@@ -123,7 +127,7 @@ struct workspace {
 
 	/* this pass */
 	const struct forest *f;
-	struct kvcache *cache; /* generation: where keys and values go; or NULL */
+	const struct cache *cache; /* generation: where keys and values go; or NULL */
 	int train;
 	struct kdropout drop;
 	struct kbuf res, pend; /* residual stream; an addition to it not yet made, or p NULL */
@@ -154,11 +158,5 @@ int head_logits(struct workspace *ws, float *logits);
 int head_backward(struct workspace *ws, const double *coef);
 /* The whole forward up to logits of the labels' rows [nlabels, V] in host memory. */
 int forward_logits(struct workspace *ws, const struct forest *f, float *logits, struct err *e);
-/* kvcache.c: moves a call's keys and values of a layer into the cache, and *k, *v there. */
-int kvcache_put(struct kvcache *kv, size_t layer, struct kbuf *k, struct kbuf *v);
-/* q and k of a part's rows, rotated in place. */
-int rope_rotate(const struct model *m, struct kbuf q, struct kbuf k, size_t T, const uint32_t *pos,
-	int inverse);
-struct kattn attention_over(const struct model *m, const struct kseg *segs, size_t nsegs);
 
 #endif

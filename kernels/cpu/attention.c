@@ -19,8 +19,7 @@ struct attn {
 	size_t trees;
 };
 
-/* Keys on the path of segment i, its own included. */
-static size_t path_keys(const struct kattn *a, int i)
+size_t cpu_path_keys(const struct kattn *a, int i)
 {
 	size_t n = 0;
 	for (; i >= 0; i = a->segs[i].parent)
@@ -28,19 +27,18 @@ static size_t path_keys(const struct kattn *a, int i)
 	return n;
 }
 
-/* Rows of the keys that query j of segment i sees, in order, to row[]; how many. */
-static size_t path_rows(const struct kattn *a, int i, size_t j, size_t *row)
+void cpu_path_rows(const struct kattn *a, int i, size_t p0, size_t n, size_t *row)
 {
-	const struct kseg *own = &a->segs[i];
-	size_t visible = path_keys(a, own->parent), n = visible + own->nk - own->nq + j + 1;
-	for (size_t r = visible; r < n; r++)
-		row[r] = own->k0 + (r - visible);
-	for (int p = own->parent; p >= 0; p = a->segs[p].parent) {
-		visible -= a->segs[p].nk;
-		for (size_t r = 0; r < a->segs[p].nk; r++)
-			row[visible + r] = a->segs[p].k0 + r;
+	size_t start = cpu_path_keys(a, a->segs[i].parent); /* where segment i's own keys begin */
+	for (;;) {
+		const struct kseg *s = &a->segs[i];
+		for (size_t p = p0 > start ? p0 : start; p < p0 + n && p < start + s->nk; p++)
+			row[p - p0] = s->k0 + (p - start);
+		i = s->parent;
+		if (i < 0)
+			return;
+		start -= a->segs[i].nk;
 	}
-	return n;
 }
 
 /* Numbers the trees and sizes the workers' scratch: two floats and a row number a key of the
@@ -56,7 +54,7 @@ static int prepare(struct attn *s, struct kctx *c, const struct kattn *a)
 	for (size_t i = 0; i < a->nsegs; i++) {
 		const struct kseg *seg = &a->segs[i];
 		s->root[i] = seg->parent < 0 ? s->trees++ : s->root[seg->parent];
-		size_t keys = path_keys(a, (int)i);
+		size_t keys = cpu_path_keys(a, (int)i);
 		longest = keys > longest ? keys : longest;
 	}
 	return cpu_reserve(c, longest * (sizeof(size_t) + 2 * sizeof(float)));
@@ -73,7 +71,8 @@ static void each_query(struct attn *s, size_t task, int worker,
 		if (s->root[i] != task / a->kv_heads)
 			continue;
 		for (size_t j = 0; j < a->segs[i].nq; j++) {
-			size_t n = path_rows(a, (int)i, j, row);
+			size_t n = cpu_path_keys(a, (int)i) - a->segs[i].nq + j + 1;
+			cpu_path_rows(a, (int)i, 0, n, row);
 			fn(s, task % a->kv_heads, a->segs[i].q0 + j, row, n, score);
 		}
 	}

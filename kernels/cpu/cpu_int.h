@@ -51,6 +51,12 @@ size_t cpu_weight_bytes(const struct kweight_desc *d, unsigned uses);
 
 void cpu_drop(const struct kdropout *d, size_t t, size_t k0, size_t nk, const float *x, float *dst);
 
+/* ---- paths: the keys of segment i's ancestors, root first, then its own; numbered from 0 ---- */
+
+size_t cpu_path_keys(const struct kattn *a, int i);
+/* Rows of keys p0 … p0+n-1 of the path to row[]. */
+void cpu_path_rows(const struct kattn *a, int i, size_t p0, size_t n, size_t *row);
+
 /* ---- plain operations; contracts in kernels.h ---- */
 
 int plain_gather(

@@ -17,7 +17,7 @@ enum { TILE_N = TILE_V * W };
 /* ---- the tile ---- */
 
 INLINE void tile(size_t m, size_t nv, size_t k, const float *a, size_t ars, size_t acs,
-	const float *b, float *c, size_t ldc, vmask edge, int add)
+	const float *b, size_t ldb, float *c, size_t ldc, vmask edge, int add)
 {
 	vec sum[TILE_M][TILE_V];
 #pragma GCC unroll 8
@@ -27,7 +27,7 @@ INLINE void tile(size_t m, size_t nv, size_t k, const float *a, size_t ars, size
 			sum[i][v] = !add	  ? v_set(0)
 				    : v + 1 == nv ? v_load_part(c + i * ldc + v * W, edge)
 						  : v_load(c + i * ldc + v * W);
-	for (size_t p = 0; p < k; p++, b += nv * W) {
+	for (size_t p = 0; p < k; p++, b += ldb) {
 		vec row[TILE_V];
 #pragma GCC unroll 3
 		for (size_t v = 0; v < nv; v++)
@@ -50,28 +50,31 @@ INLINE void tile(size_t m, size_t nv, size_t k, const float *a, size_t ars, size
 				v_store(c + i * ldc + v * W, sum[i][v]);
 }
 
-/* All rows of A times one panel of nv vectors, in tiles of fewer and fewer rows. */
+/* All rows of A times nv vectors of B's columns, in tiles of fewer and fewer rows. */
 INLINE void strip(size_t nv, size_t m, size_t k, const float *a, size_t ars, size_t acs,
-	const float *b, float *c, size_t ldc, vmask edge, int add)
+	const float *b, size_t ldb, float *c, size_t ldc, vmask edge, int add)
 {
 	for (; m >= TILE_M; m -= TILE_M, a += TILE_M * ars, c += TILE_M * ldc)
-		tile(TILE_M, nv, k, a, ars, acs, b, c, ldc, edge, add);
+		tile(TILE_M, nv, k, a, ars, acs, b, ldb, c, ldc, edge, add);
 	for (; m >= 4; m -= 4, a += 4 * ars, c += 4 * ldc)
-		tile(4, nv, k, a, ars, acs, b, c, ldc, edge, add);
+		tile(4, nv, k, a, ars, acs, b, ldb, c, ldc, edge, add);
 	for (; m >= 2; m -= 2, a += 2 * ars, c += 2 * ldc)
-		tile(2, nv, k, a, ars, acs, b, c, ldc, edge, add);
+		tile(2, nv, k, a, ars, acs, b, ldb, c, ldc, edge, add);
 	if (m)
-		tile(1, nv, k, a, ars, acs, b, c, ldc, edge, add);
+		tile(1, nv, k, a, ars, acs, b, ldb, c, ldc, edge, add);
 }
+
+typedef void strip_fn(size_t m, size_t k, const float *a, size_t step, const float *b, size_t ldb,
+	float *c, size_t ldc, vmask edge, int add);
 
 #define STRIP(name, nv, ars, acs)                                                                  \
 	static void name(size_t m, size_t k, const float *a, size_t step, const float *b,          \
-		float *c, size_t ldc, vmask edge, int add)                                         \
+		size_t ldb, float *c, size_t ldc, vmask edge, int add)                             \
 	{                                                                                          \
 		if (add)                                                                           \
-			strip(nv, m, k, a, ars, acs, b, c, ldc, edge, 1);                          \
+			strip(nv, m, k, a, ars, acs, b, ldb, c, ldc, edge, 1);                     \
 		else                                                                               \
-			strip(nv, m, k, a, ars, acs, b, c, ldc, edge, 0);                          \
+			strip(nv, m, k, a, ars, acs, b, ldb, c, ldc, edge, 0);                     \
 	}
 STRIP(rows1, 1, step, 1)
 STRIP(rows2, 2, step, 1)
@@ -80,14 +83,24 @@ STRIP(cols2, 2, 1, step)
 #ifdef __AVX512F__
 STRIP(rows3, 3, step, 1)
 STRIP(cols3, 3, 1, step)
-static void (*const strips[2][TILE_V])(size_t m, size_t k, const float *a, size_t step,
-	const float *b, float *c, size_t ldc, vmask edge,
-	int add) = {{rows1, rows2, rows3}, {cols1, cols2, cols3}};
+static strip_fn *const strips[2][TILE_V] = {{rows1, rows2, rows3}, {cols1, cols2, cols3}};
 #else
-static void (*const strips[2][TILE_V])(size_t m, size_t k, const float *a, size_t step,
-	const float *b, float *c, size_t ldc, vmask edge,
-	int add) = {{rows1, rows2}, {cols1, cols2}};
+static strip_fn *const strips[2][TILE_V] = {{rows1, rows2}, {cols1, cols2}};
 #endif
+
+void FN(gemm_small)(size_t m, size_t n, size_t k, const float *a, size_t ars, size_t acs,
+	const float *b, size_t ldb, float *c, size_t ldc, int add)
+{
+	size_t width = TILE_N;
+	if (n > TILE_N && n < 2 * TILE_N)
+		width = cpu_blocks(cpu_blocks(n, 2), W) *
+			W; /* two equal parts, not a whole and a sliver */
+	for (size_t j = 0; j < n; j += width) {
+		size_t cols = cpu_min(width, n - j), nv = cpu_blocks(cols, W);
+		strips[acs != 1][nv - 1](m, k, a, acs == 1 ? ars : acs, b + j, ldb, c + j, ldc,
+			v_first(cols - (nv - 1) * W), add);
+	}
+}
 
 /* ---- panels: [k][n rounded up to whole vectors], the rest zero ---- */
 
@@ -171,7 +184,6 @@ static void block(const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n
 	add |= g->bias != NULL;
 	for (int x = 0; x < g->nterms; x++) {
 		const struct term *t = &g->term[x];
-		size_t step = t->acs == 1 ? t->ars : t->acs;
 		for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
 			size_t k = cpu_min(PANEL_K, t->k - p0);
 			for (size_t j = 0; j < n; j += TILE_N)
@@ -180,15 +192,13 @@ static void block(const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n
 			for (size_t i = i0; i < i0 + m; i += TILE_M) {
 				size_t rows = cpu_min(TILE_M, i0 + m - i);
 				for (size_t j = 0; j < n; j += TILE_N) {
-					size_t cols = cpu_min(TILE_N, n - j),
-					       nv = cpu_blocks(cols, W);
-					strips[t->acs != 1][nv - 1](rows, k,
-						t->a + i * t->ars + p0 * t->acs, step,
-						s->panel + j * k,
+					size_t cols = cpu_min(TILE_N, n - j);
+					FN(gemm_small)
+					(rows, cols, k, t->a + i * t->ars + p0 * t->acs, t->ars,
+						t->acs, s->panel + j * k, padded(cols),
 						t->drop_c ? s->product + j
 							  : g->c + i * g->ldc + j0 + j,
-						t->drop_c ? GROUP : g->ldc,
-						v_first(cols - (nv - 1) * W), !t->drop_c && add);
+						t->drop_c ? GROUP : g->ldc, !t->drop_c && add);
 				}
 				if (t->drop_c)
 					add_dropped(t, g, i, rows, j0, n, s->product);

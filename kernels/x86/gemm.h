@@ -33,6 +33,13 @@ struct gemm {
 
 int FN(gemm_run)(struct kctx *c, const struct gemm *g);
 
+/*
+ * One product in the cache, on the caller: C[m,n] (+)= A[m,k] B[k,n]. b, ldb: rows of whole vectors, what
+ * is beyond n is read and goes nowhere. The same chain an element.
+ */
+void FN(gemm_small)(size_t m, size_t n, size_t k, const float *a, size_t ars, size_t acs,
+	const float *b, size_t ldb, float *c, size_t ldc, int add);
+
 /* A view of f32 in memory as a weight, for `b`. */
 struct kweight FN(gemm_view)(const float *p, size_t rows, size_t cols);
 

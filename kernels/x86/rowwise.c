@@ -209,7 +209,8 @@ static void rope_block(void *arg, size_t b, int worker)
 		for (size_t i0 = 0; i0 < half; i0 += ANGLES) {
 			size_t n = cpu_min(ANGLES, half - i0);
 			for (size_t i = 0; i < n; i += W) {
-				vec freq = v_load_part(s->inv_freq + i0 + i, v_first(n - i)), si, co;
+				vec freq = v_load_part(s->inv_freq + i0 + i, v_first(n - i)), si,
+				    co;
 				v_sincos(v_set((float)s->pos[t]) * freq, &si, &co);
 				v_store(sine + i, si * v_set(s->mscale) * v_set(s->sign));
 				v_store(cosine + i, co * v_set(s->mscale));
@@ -218,7 +219,8 @@ static void rope_block(void *arg, size_t b, int worker)
 				float *x = s->x + (t * s->heads + h) * s->D + i0;
 				for (size_t i = 0; i < n; i += W) {
 					vmask m = v_first(n - i);
-					vec re = v_load_part(x + i, m), im = v_load_part(x + half + i, m);
+					vec re = v_load_part(x + i, m),
+					    im = v_load_part(x + half + i, m);
 					vec si = v_load(sine + i), co = v_load(cosine + i);
 					v_store_part(x + i, m, re * co - im * si);
 					v_store_part(x + half + i, m, im * co + re * si);

@@ -81,10 +81,10 @@ static void label(void *arg, size_t l, int worker)
 	float max = greatest(x, s->V), at_target = x[target];
 	int hit = s->stats & KSTAT_HIT && is_first_greatest(x, target, max);
 	int all = (s->stats & ~(unsigned)KSTAT_HIT) != 0;
-	struct sums sum = s->grad ? all ? exponentials(x, s->V, max, 1, 1)
-					: exponentials(x, s->V, max, 1, 0)
-			: all	  ? exponentials(x, s->V, max, 0, 1)
-				  : exponentials(x, s->V, max, 0, 0);
+	struct sums sum =
+		s->grad ? all ? exponentials(x, s->V, max, 1, 1) : exponentials(x, s->V, max, 1, 0)
+		: all ? exponentials(x, s->V, max, 0, 1)
+			: exponentials(x, s->V, max, 0, 0);
 	double log_sum = log(sum.e);
 	if (s->out) {
 		struct klabel_out *out = &s->out[l];

@@ -11,7 +11,7 @@ INLINE vec v_exp(vec x)
 {
 	/* Outside of these the result is 0 or infinity anyway. The operand order lets NaN through. */
 	x = v_max(v_set(-110), v_min(v_set(90), x));
-	vec n = v_round(x * v_set(0x1.715476p+0f)); /* x / ln 2 */
+	vec n = v_round(x * v_set(0x1.715476p+0f));  /* x / ln 2 */
 	vec r = v_fma(n, v_set(-0x1.62e400p-1f), x); /* ln 2 in two parts, the first of few bits */
 	r = v_fma(n, v_set(-0x1.7f7d1cp-20f), r);
 	vec p = v_set(1.9875691500e-4f);

@@ -18,7 +18,7 @@ status 3 "a model that is not there" merge-lora -m nowhere -o res "$A"
 says "nowhere" "is named"
 status 3 "an adapter that is not there" merge-lora -m "$M/linear" -o res -a nowhere
 status 1 "an adapter of another shape" merge-lora -m "$M/qwen2" -o res "$A"
-says "$A: tensor '.*lora_A.weight' is" "names the adapter and the tensor"
+says "$A: tensor '.*lora_[AB].weight' is" "names the adapter and the tensor"
 
 # Damage to a base and to an adapter.
 spoil() { # FILE BYTES: the last ones

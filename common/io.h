@@ -64,6 +64,9 @@ int outdir_open(struct outdir *d, const char *path, int force, struct err *e);
 /* Path of a file in it; the caller frees. */
 char *outdir_file(const struct outdir *d, const char *name);
 int outdir_commit(struct outdir *d, struct err *e); /* fsyncs files and directory */
+/* Instead: every file goes into the directory `into`, which exists, over what is there of that name;
+ * `last`, without which no reader takes it for complete, at the end. */
+int outdir_commit_into(struct outdir *d, const char *into, const char *last, struct err *e);
 void outdir_abandon(struct outdir *d);
 /* Copies src/name into the directory when it exists: 1 copied, 0 not there, -1 error. */
 int outdir_copy(const struct outdir *d, const char *src, const char *name, struct err *e);

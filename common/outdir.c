@@ -163,6 +163,35 @@ int outdir_commit(struct outdir *d, struct err *e)
 	return bad;
 }
 
+static int move_up(const struct outdir *d, const char *into, const char *name, struct err *e)
+{
+	char *from = outdir_file(d, name), *to = io_path(into, name);
+	sig_remove(sig_remove_at_end(to));
+	int rc = rename(from, to) ? err_sys(e, "cannot rename to '%s'", to) : 0;
+	mem_free(from);
+	mem_free(to);
+	return rc;
+}
+
+int outdir_commit_into(struct outdir *d, const char *into, const char *last, struct err *e)
+{
+	int bad = sync_all(d->tmp, e);
+	DIR *dir = opendir(d->tmp);
+	if (!bad && !dir)
+		bad = err_sys(e, "cannot read '%s'", d->tmp);
+	for (struct dirent *f; !bad && (f = readdir(dir));)
+		if (f->d_name[0] != '.' && strcmp(f->d_name, last) != 0)
+			bad = move_up(d, into, f->d_name, e);
+	if (dir)
+		closedir(dir);
+	if (!bad)
+		bad = move_up(d, into, last, e);
+	if (!bad && io_sync_parent(d->path))
+		bad = err_sys(e, "cannot sync '%s'", into);
+	outdir_abandon(d);
+	return bad;
+}
+
 int outdir_copy(const struct outdir *d, const char *src, const char *name, struct err *e)
 {
 	char *from = io_path(src, name), *to = outdir_file(d, name);

@@ -200,11 +200,18 @@ void batch_forest(const struct batch *b, const struct cut *c, struct forest *f)
 		add_tree(b, &b->trees[t], f);
 }
 
+static int within(struct loss_span s, size_t label)
+{
+	return label >= s.at && label < s.at + s.n;
+}
+
 const char *batch_where(const struct batch *b, size_t label)
 {
-	for (size_t i = b->n; i > 0; i--)
-		for (int s = 0; s < 2; s++)
-			if (label - b->loss[i - 1].side[s].at < b->loss[i - 1].side[s].n)
-				return b->rows[i - 1].where;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct loss_row *l = &b->loss[i];
+		if (within(l->prompt, label) || within(l->side[0], label) ||
+			within(l->side[1], label))
+			return b->rows[i].where;
+	}
 	return b->rows[0].where;
 }

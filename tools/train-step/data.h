@@ -9,6 +9,7 @@
 
 #include "common/err.h"
 #include "common/fingerprint.h"
+#include "common/spool.h"
 #include "common/stream.h"
 
 #include <stddef.h>
@@ -27,7 +28,7 @@ struct data_rules {
 };
 
 struct data {
-	int fd;
+	struct spool *spool;
 	uint64_t *at; /* [n + 1] offsets */
 	size_t n, cap;
 	double (*ref)[2]; /* [n] with LOSS_REFERENCE, NAN where not known yet; else NULL */

@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 void stepper_done(struct stepper *s)
@@ -10,6 +11,14 @@ void stepper_done(struct stepper *s)
 	mem_free(s->label);
 	mem_free(s->coef);
 }
+
+/* How a forward is run. */
+struct pass {
+	unsigned stats;
+	int keep; /* what the backward needs */
+	float dropout;
+	uint64_t step;
+};
 
 static struct loss_batch whole(const struct stepper *s, const struct batch *b)
 {
@@ -22,12 +31,23 @@ static struct loss_batch part(const struct stepper *s, const struct batch *b, co
 	return (struct loss_batch){s->label, b->loss + row0, row1 - row0, b->total};
 }
 
-static int forward(struct stepper *s, const struct batch *b, const struct cut *c, unsigned stats,
-	int keep, float dropout, uint64_t step, struct err *e)
+/* Puts the row in front of the error whose log-prob is not finite. */
+static int name_row(
+	const struct stepper *s, const struct batch *b, const struct cut *c, struct err *e)
+{
+	size_t i = b->trees[c->tree0].label0;
+	while (i + 1 < b->trees[c->tree1 - 1].label1 && isfinite(s->label[i].logp))
+		i++;
+	return err_prefix(e, "%s", batch_where(b, i));
+}
+
+static int forward(struct stepper *s, struct model *m, struct workspace *ws, const struct batch *b,
+	const struct cut *c, const struct pass *p, struct err *e)
 {
 	batch_forest(b, c, &s->forest);
-	return model_forward(s->m, s->ws, &s->forest, stats, keep, dropout, s->seed, step,
+	int rc = model_forward(m, ws, &s->forest, p->stats, p->keep, p->dropout, s->seed, p->step,
 		s->label + b->trees[c->tree0].label0, e);
+	return rc == MODEL_NOT_FINITE ? name_row(s, b, c, e) : rc;
 }
 
 static int backward(struct stepper *s, const struct batch *b, const struct cut *c, struct err *e)
@@ -35,32 +55,34 @@ static int backward(struct stepper *s, const struct batch *b, const struct cut *
 	return model_backward(s->m, s->ws, &s->forest, s->coef + b->trees[c->tree0].label0, e);
 }
 
-/* Every log-prob of the step: what a loss that looks at the whole step must have first. */
-static int forward_all(struct stepper *s, const struct batch *b, unsigned stats, float dropout,
-	uint64_t step, struct err *e)
+/* Every log-prob of the batch, and nothing kept. */
+static int forward_all(struct stepper *s, struct model *m, struct workspace *ws,
+	const struct batch *b, const struct pass *p, struct err *e)
 {
 	struct cut c = {0, 0};
 	while (batch_cut(b, &c, s->max_tokens, s->max_rows))
-		if (forward(s, b, &c, stats, 0, dropout, step, e) < 0)
+		if (forward(s, m, ws, b, &c, p, e) < 0)
 			return -1;
 	return 0;
 }
 
 static int gradients(struct stepper *s, const struct batch *b, uint64_t step, struct err *e)
 {
-	int first_pass = (s->loss->needs & LOSS_WHOLE_STEP) != 0;
+	int whole_step = (s->loss->needs & LOSS_WHOLE_STEP) != 0;
 	struct loss_batch all = whole(s, b);
-	if (first_pass) {
-		if (forward_all(s, b, s->loss->stats, s->dropout, step, e) < 0)
+	struct pass p = {s->loss->stats, 0, s->dropout, step};
+	if (whole_step) {
+		if (forward_all(s, s->m, s->ws, b, &p, e) < 0)
 			return -1;
 		s->loss->eval(s->opts, &all, s->coef, NULL);
 	}
+	p.keep = 1;
 	struct cut c = {0, 0};
 	while (batch_cut(b, &c, s->max_tokens, s->max_rows)) {
-		if (forward(s, b, &c, s->loss->stats, 1, s->dropout, step, e) < 0)
+		if (forward(s, s->m, s->ws, b, &c, &p, e) < 0)
 			return -1;
 		struct loss_batch rows = part(s, b, &c);
-		if (!first_pass)
+		if (!whole_step)
 			s->loss->eval(s->opts, &rows, s->coef, NULL);
 		if (backward(s, b, &c, e) < 0)
 			return -1;
@@ -84,7 +106,7 @@ int step_run(struct stepper *s, const struct batch *b, int train, uint64_t step,
 		if (model_grads_begin(s->m, e) < 0 || gradients(s, b, step, e) < 0 ||
 			model_grads_end(s->m, e) < 0)
 			return -1;
-	} else if (forward_all(s, b, s->loss->stats, 0, step, e) < 0) {
+	} else if (forward_all(s, s->m, s->ws, b, &(struct pass){.stats = s->loss->stats}, e) < 0) {
 		return -1;
 	}
 	struct loss_batch all = whole(s, b);
@@ -95,13 +117,6 @@ int step_run(struct stepper *s, const struct batch *b, int train, uint64_t step,
 int step_logps(struct stepper *s, struct model *m, struct workspace *ws, const struct batch *b,
 	struct err *e)
 {
-	struct cut c = {0, 0};
 	grow(s, b);
-	while (batch_cut(b, &c, s->max_tokens, s->max_rows)) {
-		batch_forest(b, &c, &s->forest);
-		if (model_forward(m, ws, &s->forest, 0, 0, 0, 0, 0,
-			    s->label + b->trees[c.tree0].label0, e) < 0)
-			return -1;
-	}
-	return 0;
+	return forward_all(s, m, ws, b, &(struct pass){0}, e);
 }

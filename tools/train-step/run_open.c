@@ -172,8 +172,7 @@ int run_open(struct run *r, const struct options *o, char *const *paths, size_t 
 {
 	uint64_t resume;
 	struct plan plan;
-	*r = (struct run){
-		.o = o, .data = {.fd = -1}, .eval = {.fd = -1}, .options = options_history()};
+	*r = (struct run){.o = o, .options = options_history()};
 	if (open_model(r, e) < 0 || plan_make(&plan, r->m, o, e) < 0)
 		return -1;
 	if (o->plan)

@@ -1,0 +1,20 @@
+/* Bytes kept in a file without a name in TMPDIR: written once from front to back, then read anywhere. */
+#ifndef COMMON_SPOOL_H
+#define COMMON_SPOOL_H
+
+#include "common/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct spool;
+
+int spool_open(struct spool **s, struct err *e);
+int spool_write(struct spool *s, const void *p, size_t n, struct err *e);
+uint64_t spool_size(const struct spool *s);
+/* Ends the writing, before the first read. */
+int spool_flush(struct spool *s, struct err *e);
+int spool_read(const struct spool *s, uint64_t at, void *p, size_t n, struct err *e);
+void spool_close(struct spool *s); /* NULL: nothing */
+
+#endif

@@ -21,5 +21,5 @@ is "$(grep -wE 'stderr|perror' "$T/code" | grep -vE '^common/(die|progress)\.c: 
 is "$(calls 'exit|_exit|abort' 'common/(die|mem|opts_help|sig)\.c|tools/[^:]*')" "" "below main nobody exits"
 is "$(calls 'setlocale|newlocale|uselocale')" "" "no locale: numbers read and print the same everywhere"
 is "$(calls 'rand|srand|random|drand48')" "" "random numbers come from a seed, not from libc"
-is "$(calls 'mkstemp|rename|fsync' 'common/(io|outdir|output)\.c')" "" "outputs appear through io.h"
+is "$(calls 'rename|fsync' 'common/(io|outdir|output)\.c|tools/train-step/place\.c')" "" "outputs appear through io.h, checkpoints through place.h"
 done_testing

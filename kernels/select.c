@@ -4,14 +4,19 @@
 #include <string.h>
 
 #ifdef __x86_64__
-extern const struct kernels kernels_avx2, kernels_avx512;
+extern const struct kernels kernels_avx512, kernels_openblas_avx512;
+extern const struct kernels kernels_avx2, kernels_openblas_avx2;
 #endif
+extern const struct kernels kernels_openblas;
 
 const struct kernels *const kernels_all[] = {
 #ifdef __x86_64__
 	&kernels_avx512,
 	&kernels_avx2,
+	&kernels_openblas_avx512,
+	&kernels_openblas_avx2,
 #endif
+	&kernels_openblas,
 	&kernels_plain,
 	NULL,
 };

@@ -41,6 +41,7 @@ void cpu_close(struct kctx *c)
 			free(c->scratch[i]);
 	free(c->scratch);
 	free(c->shared);
+	free(c->own);
 	team_free(c->team);
 	free(c);
 }
@@ -122,38 +123,12 @@ static const char *always(void)
 }
 
 const struct kernels kernels_plain = {
-	.version = KERNELS_VERSION,
+	CPU_ENTRIES,
+	PLAIN_ENTRIES,
 	.name = "plain",
 	.exact_rows = 1,
 	.unavailable = always,
 	.open = cpu_open,
-	.close = cpu_close,
-	.describe = cpu_describe,
-	.alloc = cpu_alloc,
-	.free = cpu_free,
-	.zero = cpu_zero,
-	.write = cpu_write,
-	.read = cpu_read,
-	.weight_new = cpu_weight_new,
-	.weight_new_param = cpu_weight_new_param,
-	.weight_refresh = cpu_weight_refresh,
-	.weight_free = cpu_weight_free,
-	.weight_bytes = cpu_weight_bytes,
-	.gather = plain_gather,
-	.gather_bwd = plain_gather_bwd,
 	.linear_fwd = plain_linear_fwd,
 	.linear_bwd = plain_linear_bwd,
-	.rmsnorm_fwd = plain_rmsnorm_fwd,
-	.rmsnorm_bwd = plain_rmsnorm_bwd,
-	.rope = plain_rope,
-	.attn_fwd = plain_attn_fwd,
-	.attn_bwd = plain_attn_bwd,
-	.swiglu_fwd = plain_swiglu_fwd,
-	.swiglu_bwd = plain_swiglu_bwd,
-	.axpy = plain_axpy,
-	.rows_gather = plain_rows_gather,
-	.rows_scatter = plain_rows_scatter,
-	.softmax_label = plain_softmax_label,
-	.sumsq = plain_sumsq,
-	.adamw = plain_adamw,
 };

@@ -14,6 +14,7 @@ struct kctx {
 	void **scratch; /* one block a worker, 64-byte aligned */
 	void *shared;	/* one block that all workers see; see cpu_reserve_shared */
 	size_t shared_bytes;
+	void *own;	/* the backend's, malloc'ed; cpu_close frees it */
 	char text[160]; /* kernels.describe */
 };
 
@@ -30,6 +31,23 @@ void cpu_free(struct kctx *c, void *p);
 int cpu_zero(struct kctx *c, void *p, size_t bytes);
 int cpu_write(struct kctx *c, void *dst, const void *host, size_t bytes);
 int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes);
+
+/* Entries of the table that all host backends have. */
+#define CPU_ENTRIES                                                                                \
+	.version = KERNELS_VERSION, .close = cpu_close, .describe = cpu_describe,                  \
+	.alloc = cpu_alloc, .free = cpu_free, .zero = cpu_zero, .write = cpu_write,                \
+	.read = cpu_read, .weight_new_param = cpu_weight_new_param,                                \
+	.weight_refresh = cpu_weight_refresh, .weight_free = cpu_weight_free,                      \
+	.weight_bytes = cpu_weight_bytes, .gather = plain_gather, .gather_bwd = plain_gather_bwd,  \
+	.rows_gather = plain_rows_gather, .rows_scatter = plain_rows_scatter
+
+/* Entries that x86 has faster. */
+#define PLAIN_ENTRIES                                                                              \
+	.weight_new = cpu_weight_new, .rmsnorm_fwd = plain_rmsnorm_fwd,                            \
+	.rmsnorm_bwd = plain_rmsnorm_bwd, .rope = plain_rope, .attn_fwd = plain_attn_fwd,          \
+	.attn_bwd = plain_attn_bwd, .swiglu_fwd = plain_swiglu_fwd,                                \
+	.swiglu_bwd = plain_swiglu_bwd, .axpy = plain_axpy, .softmax_label = plain_softmax_label,  \
+	.sumsq = plain_sumsq, .adamw = plain_adamw
 
 /* ---- weights ---- */
 

@@ -151,12 +151,12 @@ static void fwd_keys(const struct attn *s, struct fwd *f, const struct keys *b, 
 				width);
 		if (finite)
 			FN(gemm_small)
-			(nq, width, b->n, f->score, BLOCK, 1, f->values, width, out, width, 1);
+		(nq, width, b->n, f->score, BLOCK, 1, f->values, width, out, width, 1);
 		/* 0 times a NaN that a query does not see would reach it. */
 		for (size_t j = 0; !finite && j < nq; j++)
 			FN(gemm_small)
-			(1, width, seen(b, first + j), f->score + j * BLOCK, BLOCK, 1, f->values,
-				width, out + j * width, width, 1);
+		(1, width, seen(b, first + j), f->score + j * BLOCK, BLOCK, 1, f->values, width,
+			out + j * width, width, 1);
 	}
 }
 

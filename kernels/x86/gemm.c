@@ -164,17 +164,6 @@ struct scratch {
 	float product[TILE_M * GROUP]; /* a term before it is dropped */
 };
 
-static void add_dropped(const struct term *t, const struct gemm *g, size_t i, size_t m, size_t j0,
-	size_t n, float *product)
-{
-	for (size_t r = 0; r < m; r++) {
-		float *src = product + r * GROUP, *dst = g->c + (i + r) * g->ldc + j0;
-		cpu_drop(t->drop_c, i + r, j0, n, src, src);
-		for (size_t j = 0; j < n; j++)
-			dst[j] += src[j];
-	}
-}
-
 static void block(const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n, struct scratch *s)
 {
 	int add = g->add;
@@ -201,7 +190,8 @@ static void block(const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n
 						t->drop_c ? GROUP : g->ldc, !t->drop_c && add);
 				}
 				if (t->drop_c)
-					add_dropped(t, g, i, rows, j0, n, s->product);
+					gemm_add_dropped(
+						g, t->drop_c, i, rows, j0, n, s->product, GROUP);
 			}
 			add = 1;
 		}
@@ -242,17 +232,4 @@ int FN(gemm_run)(struct kctx *c, const struct gemm *g)
 			s.rows = cpu_blocks(cpu_blocks(s.rows, 2), TILE_M) * TILE_M;
 	team_run(c->team, s.across * cpu_blocks(g->m, s.rows), task, &s);
 	return KE_OK;
-}
-
-static const float *view_rows(const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
-{
-	(void)nk;
-	(void)dst;
-	return (const float *)w->d.data + n * w->d.k + k0;
-}
-
-struct kweight FN(gemm_view)(const float *p, size_t rows, size_t cols)
-{
-	return (struct kweight){
-		{.dtype = DT_F32, .n = rows, .k = cols, .data = p}, .rows = view_rows};
 }

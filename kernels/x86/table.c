@@ -1,5 +1,7 @@
 /* The table of this instruction set: the plain one with faster entries; and faster unpacking of
  * weights. */
+#include "kernels/openblas/blas.h"
+#include "kernels/x86/gemm.h"
 #include "kernels/x86/x86_int.h"
 
 #include <string.h>
@@ -24,7 +26,7 @@ static const float *rows_f16(const struct kweight *w, size_t n, size_t k0, size_
 	return dst;
 }
 
-int FN(weight_new)(
+static int weight_new(
 	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out)
 {
 	int rc = cpu_weight_new(c, d, uses, out);
@@ -49,42 +51,51 @@ static const char *unavailable(void)
 #endif
 }
 
+static const char *blas_and_isa_unavailable(void)
+{
+	const char *why = unavailable();
+	return why ? why : blas_unavailable();
+}
+
+static int linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T,
+	struct kbuf y, struct kbuf h)
+{
+	return gemm_linear_fwd(c, FN(gemm_run), l, x, T, y, h);
+}
+
+static int linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
+	struct kbuf dy, size_t T, struct kbuf dx, int accumulate)
+{
+	return gemm_linear_bwd(c, FN(gemm_run), l, x, h, dy, T, dx, accumulate);
+}
+
+#define X86_ENTRIES                                                                                \
+	.weight_new = weight_new, .rmsnorm_fwd = FN(rmsnorm_fwd), .rmsnorm_bwd = FN(rmsnorm_bwd),  \
+	.rope = FN(rope), .attn_fwd = FN(attn_fwd), .attn_bwd = FN(attn_bwd),                      \
+	.swiglu_fwd = FN(swiglu_fwd), .swiglu_bwd = FN(swiglu_bwd), .axpy = FN(axpy),              \
+	.softmax_label = FN(softmax_label), .sumsq = FN(sumsq), .adamw = FN(adamw)
+
 #define TEXT_OF(x) #x
 #define TEXT(x)	   TEXT_OF(x)
 
 const struct kernels FN(kernels) = {
-	.version = KERNELS_VERSION,
+	CPU_ENTRIES,
+	X86_ENTRIES,
 	.name = TEXT(ISA),
 	.exact_rows = 1,
 	.unavailable = unavailable,
 	.open = cpu_open,
-	.close = cpu_close,
-	.describe = cpu_describe,
-	.alloc = cpu_alloc,
-	.free = cpu_free,
-	.zero = cpu_zero,
-	.write = cpu_write,
-	.read = cpu_read,
-	.weight_new = FN(weight_new),
-	.weight_new_param = cpu_weight_new_param,
-	.weight_refresh = cpu_weight_refresh,
-	.weight_free = cpu_weight_free,
-	.weight_bytes = cpu_weight_bytes,
-	.gather = plain_gather,
-	.gather_bwd = plain_gather_bwd,
-	.linear_fwd = FN(linear_fwd),
-	.linear_bwd = FN(linear_bwd),
-	.rmsnorm_fwd = FN(rmsnorm_fwd),
-	.rmsnorm_bwd = FN(rmsnorm_bwd),
-	.rope = FN(rope),
-	.attn_fwd = FN(attn_fwd),
-	.attn_bwd = FN(attn_bwd),
-	.swiglu_fwd = FN(swiglu_fwd),
-	.swiglu_bwd = FN(swiglu_bwd),
-	.axpy = FN(axpy),
-	.rows_gather = plain_rows_gather,
-	.rows_scatter = plain_rows_scatter,
-	.softmax_label = FN(softmax_label),
-	.sumsq = FN(sumsq),
-	.adamw = FN(adamw),
+	.linear_fwd = linear_fwd,
+	.linear_bwd = linear_bwd,
+};
+
+const struct kernels FN(kernels_openblas) = {
+	CPU_ENTRIES,
+	X86_ENTRIES,
+	.name = "openblas",
+	.exact_rows = 0,
+	.unavailable = blas_and_isa_unavailable,
+	.open = blas_open,
+	.linear_fwd = blas_linear_fwd,
+	.linear_bwd = blas_linear_bwd,
 };

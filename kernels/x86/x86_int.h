@@ -5,12 +5,6 @@
 #include "kernels/cpu/cpu_int.h"
 #include "kernels/x86/vec.h"
 
-int FN(weight_new)(
-	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out);
-int FN(linear_fwd)(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T, struct kbuf y,
-	struct kbuf h);
-int FN(linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
-	struct kbuf dy, size_t T, struct kbuf dx, int accumulate);
 int FN(rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum, struct kbuf g,
 	float offset, float eps, size_t T, size_t K, struct kbuf y, struct kbuf rstd);
 int FN(rmsnorm_bwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset, struct kbuf rstd,

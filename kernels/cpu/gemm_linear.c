@@ -3,11 +3,33 @@
  * written once; its gradients never form anything of the size of W. Rows go by in chunks, which
  * bounds the scratch and changes no byte.
  */
-#include "kernels/x86/x86_int.h"
-
-#include "kernels/x86/gemm.h"
+#include "kernels/cpu/gemm.h"
 
 enum { CHUNK = 1024 }; /* rows; of h (when the caller keeps none) and of scale dy B */
+
+static const float *view_rows(const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
+{
+	(void)nk;
+	(void)dst;
+	return (const float *)w->d.data + n * w->d.k + k0;
+}
+
+struct kweight gemm_view(const float *p, size_t rows, size_t cols)
+{
+	return (struct kweight){
+		{.dtype = DT_F32, .n = rows, .k = cols, .data = p}, .rows = view_rows};
+}
+
+void gemm_add_dropped(const struct gemm *g, const struct kdropout *drop, size_t i, size_t m,
+	size_t j, size_t n, float *product, size_t ld)
+{
+	for (size_t r = 0; r < m; r++) {
+		float *src = product + r * ld, *dst = g->c + (i + r) * g->ldc + j;
+		cpu_drop(drop, i + r, j, n, src, src);
+		for (size_t x = 0; x < n; x++)
+			dst[x] += src[x];
+	}
+}
 
 static struct kdropout drop_from(const struct kdropout *d, size_t t)
 {
@@ -34,14 +56,14 @@ static void drop_row(void *arg, size_t t, int worker)
 	cpu_drop(s->drop, t, 0, s->K, s->x + t * s->K, s->dst + t * s->K);
 }
 
-int FN(linear_fwd)(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T, struct kbuf y,
-	struct kbuf h)
+int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struct kbuf x, size_t T,
+	struct kbuf y, struct kbuf h)
 {
 	const struct klora *lora = &l->lora;
 	if (CPU_F32(x, y, h, l->bias, lora->a, lora->b))
 		return KE_TYPE;
 	size_t N = l->w->d.n, K = l->w->d.k, R = lora->r;
-	struct kweight a = FN(gemm_view)(lora->a.p, R, K), b = FN(gemm_view)(lora->b.p, N, R);
+	struct kweight a = gemm_view(lora->a.p, R, K), b = gemm_view(lora->b.p, N, R);
 	int dropping = R && lora->drop.p > 0;
 	size_t chunk = dropping || (R && !h.p) ? CHUNK : T;
 	if (cpu_reserve_shared(
@@ -64,7 +86,7 @@ int FN(linear_fwd)(struct kctx *c, const struct klinear *l, struct kbuf x, size_
 			in = dropped;
 		}
 		struct gemm gh = {nt, R, hs, R, 0, NULL, {{K, in, K, 1, &a, 1, 1, NULL, NULL}}, 1};
-		if ((R && FN(gemm_run)(c, &gh)) || FN(gemm_run)(c, &gy))
+		if ((R && run(c, &gh)) || run(c, &gy))
 			return KE_MEMORY;
 	}
 	return KE_OK;
@@ -86,14 +108,14 @@ static void column_sum(void *arg, size_t i, int worker)
 			s->sum[n] += s->dy[t * s->N + n];
 }
 
-int FN(linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
-	struct kbuf dy, size_t T, struct kbuf dx, int accumulate)
+int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struct kbuf x,
+	struct kbuf h, struct kbuf dy, size_t T, struct kbuf dx, int accumulate)
 {
 	const struct klora *lora = &l->lora;
 	if (CPU_F32(x, h, dy, dx, l->dw, l->dbias, lora->a, lora->b, lora->da, lora->db))
 		return KE_TYPE;
 	size_t N = l->w->d.n, K = l->w->d.k, R = lora->r;
-	struct kweight a = FN(gemm_view)(lora->a.p, R, K), b = FN(gemm_view)(lora->b.p, N, R);
+	struct kweight a = gemm_view(lora->a.p, R, K), b = gemm_view(lora->b.p, N, R);
 	size_t chunk = R ? CHUNK : T;
 	if (cpu_reserve_shared(c, CHUNK * R * sizeof(float)))
 		return KE_MEMORY;
@@ -103,31 +125,31 @@ int FN(linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struc
 		const float *out = (const float *)dy.p + t * N, *in = (const float *)x.p + t * K;
 		struct kdropout drop = drop_from(&lora->drop, t);
 		const struct kdropout *dropping = R && drop.p > 0 ? &drop : NULL;
-		struct kweight vx = FN(gemm_view)(in, nt, K);
-		struct kweight vh = FN(gemm_view)(R ? (const float *)h.p + t * R : NULL, nt, R);
+		struct kweight vx = gemm_view(in, nt, K);
+		struct kweight vh = gemm_view(R ? (const float *)h.p + t * R : NULL, nt, R);
 		int rc = 0;
 		struct gemm gg = {
 			nt, R, g, R, 0, NULL, {{N, out, N, 1, &b, 0, lora->scale, NULL, NULL}}, 1};
 		if (R && (dx.p || lora->da.p))
-			rc |= FN(gemm_run)(c, &gg);
+			rc |= run(c, &gg);
 		struct gemm gdx = {nt, K, (float *)dx.p + t * K, K, accumulate, NULL,
 			{{N, out, N, 1, l->w, 0, 1, NULL, NULL},
 				{R, g, R, 1, &a, 0, 1, NULL, dropping}},
 			R ? 2 : 1};
 		if (dx.p)
-			rc |= FN(gemm_run)(c, &gdx);
+			rc |= run(c, &gdx);
 		struct gemm gdw = {
 			N, K, l->dw.p, K, 1, NULL, {{nt, out, 1, N, &vx, 0, 1, NULL, NULL}}, 1};
 		if (l->dw.p)
-			rc |= FN(gemm_run)(c, &gdw);
+			rc |= run(c, &gdw);
 		struct gemm gda = {R, K, lora->da.p, K, 1, NULL,
 			{{nt, g, 1, R, &vx, 0, 1, dropping, NULL}}, 1};
 		if (R && lora->da.p)
-			rc |= FN(gemm_run)(c, &gda);
+			rc |= run(c, &gda);
 		struct gemm gdb = {N, R, lora->db.p, R, 1, NULL,
 			{{nt, out, 1, N, &vh, 0, lora->scale, NULL, NULL}}, 1};
 		if (R && lora->db.p)
-			rc |= FN(gemm_run)(c, &gdb);
+			rc |= run(c, &gdb);
 		if (rc)
 			return KE_MEMORY;
 	}

@@ -5,7 +5,7 @@ M=$R/tests/golden/model G=$R/tests/golden/merge
 A=$M/linear/adapter
 cd "$T" || exit 1
 says() { like "$(cat "$T/err")" "^merge-lora: .*$1" "$2"; }
-clean() { is "$(find . -maxdepth 1 -name '*res*' | xargs)" "" "$1"; }
+clean() { is "$(find . -maxdepth 1 -name '*res*')" "" "$1"; }
 
 status 2 "no model is an error of usage" merge-lora -o res "$A"
 status 2 "two operands" merge-lora -m "$M/linear" -o res "$A" "$A"
@@ -69,7 +69,7 @@ cmp -s base/model.safetensors "$G/linear.safetensors"
 ok $? "and stays whole"
 cp -r "$A" own
 status 2 "nor is the adapter" merge-lora -m "$M/linear" -f -o own own
-is "$(ls own | xargs)" "adapter_config.json adapter_model.safetensors" "which stays whole"
+is "$(cd own && echo *)" "adapter_config.json adapter_model.safetensors" "which stays whole"
 ln -s base link
 status 2 "nor under another name" merge-lora -m base -f -o link "$A"
 merge-lora -m "$M/linear" "$A" >/dev/full 2>"$T/err"

@@ -21,7 +21,7 @@ COMMON   := $(wildcard common/*.c common/*/*.c)
 KERNELS  := $(wildcard kernels/*.c kernels/cpu/*.c kernels/openblas/*.c)
 LIBS      = $O/libcommon.a $O/libkernels.a
 obj       = $(patsubst %,$O/%.o,$1)
-UNIT     := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*.c tests/kernels/*.c))
+UNIT     := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*.c tests/kernels/*.c tests/fuzz/*.c))
 BENCH    := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/bench/*.c))
 SCRIPTS  := $(wildcard tests/pipe/*.sh tests/cli/*.sh tests/lint/*.sh)
 

@@ -80,7 +80,7 @@ int input_open(struct input **out, const char *path, int binary, struct err *e)
 			close(fd);
 		return -1;
 	}
-	io_note_stat(&st);
+	io_note_input(path);
 	struct input *in = mem_zalloc(1, sizeof *in);
 	in->path = mem_strdup(path);
 	in->fd = fd;

@@ -11,34 +11,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct identity {
-	dev_t dev;
-	ino_t ino;
-};
-static struct identity *inputs;
+/* By name, not by inode: those of files that are gone are given to new ones. */
+static char **inputs;
 static size_t ninputs, inputs_cap;
 
-void io_note_stat(const struct stat *st)
+void io_note_input(const char *path)
 {
-	if ((!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)) || io_is_input_stat(st))
-		return;
 	mem_grow(&inputs, &inputs_cap, ninputs + 1, sizeof *inputs);
-	inputs[ninputs++] = (struct identity){st->st_dev, st->st_ino};
+	inputs[ninputs++] = mem_strdup(path);
 }
 
 int io_is_input_stat(const struct stat *st)
 {
-	for (size_t i = 0; i < ninputs; i++)
-		if (inputs[i].dev == st->st_dev && inputs[i].ino == st->st_ino)
+	struct stat in;
+	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+		return 0;
+	for (size_t i = 0; i < ninputs; i++) {
+		int gone = strcmp(inputs[i], "-") ? stat(inputs[i], &in) : fstat(STDIN_FILENO, &in);
+		if (!gone && in.st_dev == st->st_dev && in.st_ino == st->st_ino)
 			return 1;
+	}
 	return 0;
-}
-
-void io_note_input(const char *path)
-{
-	struct stat st;
-	if (stat(path, &st) == 0)
-		io_note_stat(&st);
 }
 
 int io_is_input(const char *path)

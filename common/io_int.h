@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-void io_note_stat(const struct stat *st);
 int io_is_input_stat(const struct stat *st);
 
 mode_t io_creation_mode(mode_t wish); /* less the umask */

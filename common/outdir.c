@@ -63,12 +63,21 @@ static int write_marker(const struct outdir *d, struct err *e)
 	return bad;
 }
 
+/* Whether the working directory is d->path or in it: what is replaced under one's feet is lost. */
+static int holds_cwd(const char *path)
+{
+	char *cwd = realpath(".", NULL);
+	size_t n = strlen(path);
+	int holds = cwd && !strncmp(cwd, path, n) && (!cwd[n] || cwd[n] == '/' || n == 1);
+	mem_free(cwd);
+	return holds;
+}
+
 int outdir_open(struct outdir *d, const char *path, int force, struct err *e)
 {
 	*d = (struct outdir){.path = io_resolve(path)};
-	const char *slash = strrchr(d->path, '/'), *name = slash ? slash + 1 : d->path;
-	int bad = !*name || !strcmp(name, ".") || !strcmp(name, "..")
-			  ? err_usage(e, "'%s' cannot be replaced: name a directory", path)
+	int bad = holds_cwd(d->path)
+			  ? err_usage(e, "'%s' holds the working directory: name another", path)
 			  : may_replace(d, force, e);
 	if (!bad) {
 		char *tmp = io_beside(d->path);

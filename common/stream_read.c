@@ -220,7 +220,8 @@ int stream_open(struct stream_reader **out, char *const *paths, size_t n, unsign
 	for (size_t i = 0; i < r->npaths; i++)
 		r->paths[i] = mem_strdup(n ? paths[i] : "-");
 	for (size_t i = 0; i < n; i++)
-		io_note_input(paths[i]);
+		io_note_input(
+			paths[i]); /* now, for an output that is opened before the last of them */
 	r->kinds = kinds;
 	r->shard_i = shard_i;
 	r->shard_n = shard_n;

@@ -32,12 +32,12 @@ enum { KERNELS_VERSION = 1 };
 
 enum {
 	KE_OK = 0,
-	KE_MEMORY = -1,  /* device memory is out: an ordinary error */
-	KE_DEVICE = -2,  /* the device failed or is gone; kctx_error() says how */
-	KE_TYPE = -3,    /* this element type is not implemented here */
+	KE_MEMORY = -1, /* device memory is out: an ordinary error */
+	KE_DEVICE = -2, /* the device failed or is gone; describe() says how */
+	KE_TYPE = -3,	/* this element type is not implemented here */
 };
 
-struct kctx;    /* one opened backend: device, threads, scratch */
+struct kctx;	/* one opened backend: device, threads, scratch */
 struct kweight; /* a weight prepared for its uses; see weight_new */
 
 struct kbuf {
@@ -65,15 +65,15 @@ struct kweight_desc {
 	enum dtype dtype;
 	size_t n, k;
 	const void *data;
-	size_t blocksize;           /* elements an absmax: 64 … */
-	const float *absmax;        /* f32 per block ("absmax"), or NULL when nested */
+	size_t blocksize;	    /* elements an absmax: 64 … */
+	const float *absmax;	    /* f32 per block ("absmax"), or NULL when nested */
 	const uint8_t *absmax_q;    /* nested: 8-bit codes per block ("absmax") … */
 	const float *nested_absmax; /* … times this per nested_blocksize codes … */
 	const float *nested_map;    /* … through this map of 256 … */
 	size_t nested_blocksize;
-	float nested_offset;        /* … plus this */
-	const float *map;           /* "quant_map" of 16, or NULL: the type's own */
-	const float *scb;           /* DT_INT8: per row ("SCB") */
+	float nested_offset; /* … plus this */
+	const float *map;    /* "quant_map" of 16, or NULL: the type's own */
+	const float *scb;    /* DT_INT8: per row ("SCB") */
 };
 
 /* ---- linear: base product + LoRA, one unit forward and backward -------------------------------- */
@@ -85,12 +85,12 @@ struct kdropout {
 	uint64_t seed, step;
 	uint32_t module;
 	const uint32_t *record; /* [T], host memory */
-	const uint32_t *pos;    /* [T], host memory */
+	const uint32_t *pos;	/* [T], host memory */
 };
 
 struct klora {
-	size_t r;             /* 0: no adapter */
-	float scale;          /* alpha/r or alpha/sqrt(r) */
+	size_t r;	      /* 0: no adapter */
+	float scale;	      /* alpha/r or alpha/sqrt(r) */
 	struct kbuf a, b;     /* A[R,K], B[N,R], f32 */
 	struct kbuf da, db;   /* gradients, accumulated; p NULL: not wanted */
 	struct kdropout drop; /* of A's input */
@@ -98,9 +98,9 @@ struct klora {
 
 struct klinear {
 	const struct kweight *w;
-	struct kbuf bias;   /* [N] f32 or p NULL */
-	struct kbuf dw;     /* [N,K] f32, gradient of the base weight, accumulated; p NULL: frozen */
-	struct kbuf dbias;  /* [N] f32 or p NULL */
+	struct kbuf bias;  /* [N] f32 or p NULL */
+	struct kbuf dw;	   /* [N,K] f32, gradient of the base weight, accumulated; p NULL: frozen */
+	struct kbuf dbias; /* [N] f32 or p NULL */
 	struct klora lora;
 };
 
@@ -119,8 +119,8 @@ struct kseg {
 
 struct kattn {
 	size_t heads, kv_heads, head_dim; /* H, G, D */
-	float scale;                      /* 1/sqrt(D) unless the architecture says otherwise */
-	const struct kseg *segs;          /* host memory */
+	float scale;			  /* 1/sqrt(D) unless the architecture says otherwise */
+	const struct kseg *segs;	  /* host memory */
 	size_t nsegs;
 };
 
@@ -130,8 +130,8 @@ struct kattn {
 enum {
 	KSTAT_ENTROPY = 1, /* nats */
 	KSTAT_SUMSQ = 2,   /* log sum_v p_v^2 */
-	KSTAT_MEAN = 4,    /* mean over the vocabulary of the raw logits */
-	KSTAT_HIT = 8,     /* 1 when the target is the first greatest logit */
+	KSTAT_MEAN = 4,	   /* mean over the vocabulary of the raw logits */
+	KSTAT_HIT = 8,	   /* 1 when the target is the first greatest logit */
 };
 struct klabel_out {
 	double logp;
@@ -142,16 +142,16 @@ struct klabel_out {
 
 struct kadamw {
 	double lr, beta1, beta2, eps, weight_decay; /* torch keeps them in double, too */
-	uint64_t step; /* from 1 */
-	float gscale;  /* the gradient is multiplied by this first (clipping) */
+	uint64_t step;				    /* from 1 */
+	float gscale; /* the gradient is multiplied by this first (clipping) */
 };
 
 /* ---- the table -------------------------------------------------------------------------------------- */
 
 struct kernels {
-	int version;      /* KERNELS_VERSION */
-	const char *name; /* "plain", "openblas", "cuda" … */
-	int exact_rows;   /* the Order promise above holds */
+	int version;	  /* KERNELS_VERSION */
+	const char *name; /* "plain", "avx512", "openblas", "cuda" … */
+	int exact_rows;	  /* the Order promise above holds */
 
 	/* NULL when this backend can run here, else why not (a static string). */
 	const char *(*unavailable)(void);
@@ -170,7 +170,8 @@ struct kernels {
 
 	/* Weights. weight_new_param: the weight is a row of the trainer's arena (f32, backend memory,
 	 * stays where it is); weight_refresh after every change of it. */
-	int (*weight_new)(struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out);
+	int (*weight_new)(
+		struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out);
 	int (*weight_new_param)(struct kctx *c, struct kbuf w, size_t n, size_t k, unsigned uses,
 		struct kweight **out);
 	int (*weight_refresh)(struct kctx *c, struct kweight *w);
@@ -180,66 +181,73 @@ struct kernels {
 	size_t (*weight_bytes)(const struct kweight_desc *d, unsigned uses);
 
 	/* out[T,K] = w[ids[t], :]; ids in host memory, all < N. */
-	int (*gather)(struct kctx *c, const struct kweight *w, const uint32_t *ids, size_t T, struct kbuf out);
+	int (*gather)(struct kctx *c, const struct kweight *w, const uint32_t *ids, size_t T,
+		struct kbuf out);
 	/* dw[ids[t], :] += dout[t, :], row after row. */
-	int (*gather_bwd)(struct kctx *c, const uint32_t *ids, size_t T, size_t K, struct kbuf dout, struct kbuf dw);
+	int (*gather_bwd)(struct kctx *c, const uint32_t *ids, size_t T, size_t K, struct kbuf dout,
+		struct kbuf dw);
 
 	/* y[T,N] = x[T,K] W^T + bias + scale * (drop(x) A^T) B^T. h[T,R] receives drop(x) A^T when there
 	 * is an adapter and h.p is not NULL (saved for the backward). */
-	int (*linear_fwd)(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T, struct kbuf y,
-		struct kbuf h);
+	int (*linear_fwd)(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T,
+		struct kbuf y, struct kbuf h);
 	/* dx[T,K] = (dx if accumulate) + dy W + adapter's part; dx.p NULL: not wanted. Gradients that l
 	 * asks for are accumulated. x: the forward's input; h: what it saved. */
-	int (*linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h, struct kbuf dy,
-		size_t T, struct kbuf dx, int accumulate);
+	int (*linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
+		struct kbuf dy, size_t T, struct kbuf dx, int accumulate);
 
 	/* s = x + add, written to sum (p NULL: not wanted; may be x or add); add.p NULL: s is x, sum unused;
 	 * y = s * rstd * g, rstd[t] = 1/sqrt(mean(s^2) + eps) saved (f32 [T], p NULL: not wanted). g: [K]
 	 * f32. y may be x. `offset` is added to g (Gemma: 1). */
-	int (*rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum, struct kbuf g,
-		float offset, float eps, size_t T, size_t K, struct kbuf y, struct kbuf rstd);
+	int (*rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum,
+		struct kbuf g, float offset, float eps, size_t T, size_t K, struct kbuf y,
+		struct kbuf rstd);
 	/* dx += …; dg[K] accumulated, p NULL: frozen. */
-	int (*rmsnorm_bwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset, struct kbuf rstd,
-		struct kbuf dy, size_t T, size_t K, struct kbuf dx, struct kbuf dg);
+	int (*rmsnorm_bwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset,
+		struct kbuf rstd, struct kbuf dy, size_t T, size_t K, struct kbuf dx,
+		struct kbuf dg);
 
 	/* Rotates pairs (i, i + D/2) of each of `heads` heads of x[T, heads*D] in place by the angle
 	 * pos[t] * inv_freq[i] (host arrays; the product in f32 as transformers has it), times `mscale`;
 	 * inverse: by the negative angle (the backward). */
-	int (*rope)(struct kctx *c, struct kbuf x, size_t T, size_t heads, size_t D, const uint32_t *pos,
-		const float *inv_freq, float mscale, int inverse);
+	int (*rope)(struct kctx *c, struct kbuf x, size_t T, size_t heads, size_t D,
+		const uint32_t *pos, const float *inv_freq, float mscale, int inverse);
 
 	/* out[T,H*D]; lse[T,H] f32 = log of the softmax's denominator, p NULL: not wanted. */
-	int (*attn_fwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k, struct kbuf v,
-		struct kbuf out, struct kbuf lse);
+	int (*attn_fwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k,
+		struct kbuf v, struct kbuf out, struct kbuf lse);
 	/* dq, dk, dv are overwritten (all rows that segments name). */
-	int (*attn_bwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k, struct kbuf v,
-		struct kbuf out, struct kbuf lse, struct kbuf dout, struct kbuf dq, struct kbuf dk, struct kbuf dv);
+	int (*attn_bwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k,
+		struct kbuf v, struct kbuf out, struct kbuf lse, struct kbuf dout, struct kbuf dq,
+		struct kbuf dk, struct kbuf dv);
 
 	/* y = silu(gate) * up over n elements; backward overwrites dgate, dup (they may be gate and up,
 	 * or dgate may be dy). */
-	int (*swiglu_fwd)(struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, struct kbuf y);
-	int (*swiglu_bwd)(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf dy, size_t n,
-		struct kbuf dgate, struct kbuf dup);
+	int (*swiglu_fwd)(
+		struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, struct kbuf y);
+	int (*swiglu_bwd)(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf dy,
+		size_t n, struct kbuf dgate, struct kbuf dup);
 
 	/* y += a * x over n elements. */
 	int (*axpy)(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);
 	/* out[i, :] = x[rows[i], :];  dx[rows[i], :] += s[i] * dout[i, :] row after row (rows may repeat;
 	 * s: host f64 [L], or NULL: ones). */
-	int (*rows_gather)(struct kctx *c, struct kbuf x, const size_t *rows, size_t L, size_t K, struct kbuf out);
-	int (*rows_scatter)(struct kctx *c, struct kbuf dout, const double *s, const size_t *rows, size_t L,
-		size_t K, struct kbuf dx);
+	int (*rows_gather)(struct kctx *c, struct kbuf x, const size_t *rows, size_t L, size_t K,
+		struct kbuf out);
+	int (*rows_scatter)(struct kctx *c, struct kbuf dout, const double *s, const size_t *rows,
+		size_t L, size_t K, struct kbuf dx);
 
 	/* For logits[L,V] of L labels: out[l] (host). grad 0: logits are left as they are; 1: they become
 	 * d(logp)/d(logits) = onehot(target) - softmax, times coef[l] when coef
 	 * (host) is not NULL. out may be NULL when only the gradient is wanted. */
-	int (*softmax_label)(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L, size_t V,
-		unsigned stats, int grad, const double *coef, struct klabel_out *out);
+	int (*softmax_label)(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L,
+		size_t V, unsigned stats, int grad, const double *coef, struct klabel_out *out);
 
 	/* Sum of squares of n f32 in double, fixed order; to the host. */
 	int (*sumsq)(struct kctx *c, struct kbuf x, size_t n, double *out);
 	/* torch's AdamW on f32 arrays: decay, moments, step; every element on its own. */
-	int (*adamw)(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g, struct kbuf m,
-		struct kbuf v);
+	int (*adamw)(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+		struct kbuf m, struct kbuf v);
 };
 
 /* select.c: the backends built in, best first; the last is the plain one. NULL-terminated. */

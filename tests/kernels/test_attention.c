@@ -274,6 +274,40 @@ static void order(void)
 		free(whole[i]);
 }
 
+/* A query's bytes depend on its path alone: a branch beside a shared prompt is a row of its own. */
+static void paths(void)
+{
+	enum { H = 3, G = 1, D = 32, P = 61, B1 = 30, B2 = 77, ALONE = P + B2 };
+	static const struct kseg shared[] = {
+		{0, P, 0, P, -1}, {P, B1, P, B1, 0}, {P + B1, B2, P + B1, B2, 0}};
+	static const struct kseg alone[] = {{0, ALONE, 0, ALONE, -1}};
+	size_t Q = (P + B1 + B2) * H * D, KV = (P + B1 + B2) * G * D;
+	float *q = rnd_f32(Q, 1), *k = rnd_f32(KV, 1), *v = rnd_f32(KV, 1);
+	struct kattn a = {H, G, D, 0.2f, shared, LEN(shared)}, b = {H, G, D, 0.2f, alone, 1};
+	struct kbuf bq = put(q, Q), bk = put(k, KV), bv = put(v, KV), out = put(NULL, Q);
+	K->attn_fwd(C, &a, bq, bk, bv, out, (struct kbuf){0});
+	float *together = take(out, Q);
+	/* Take the first branch out. */
+	memmove(q + P * H * D, q + (P + B1) * H * D, B2 * H * D * sizeof *q);
+	memmove(k + P * G * D, k + (P + B1) * G * D, B2 * G * D * sizeof *k);
+	memmove(v + P * G * D, v + (P + B1) * G * D, B2 * G * D * sizeof *v);
+	struct kbuf cq = put(q, Q), ck = put(k, KV), cv = put(v, KV), cout = put(NULL, Q);
+	K->attn_fwd(C, &b, cq, ck, cv, cout, (struct kbuf){0});
+	float *apart = take(cout, Q);
+	ok(!memcmp(together, apart, P * H * D * sizeof *q) &&
+			!memcmp(together + (P + B1) * H * D, apart + P * H * D,
+				B2 * H * D * sizeof *q),
+		"%s: attention beside a shared prompt has the bytes of a sequence alone", K->name);
+	struct kbuf bufs[] = {bq, bk, bv, cq, ck, cv};
+	for (size_t i = 0; i < LEN(bufs); i++)
+		drop(bufs[i]);
+	free(q);
+	free(k);
+	free(v);
+	free(together);
+	free(apart);
+}
+
 /* A NaN in one branch stays in its branch; in the prompt it reaches all. */
 static void not_finite(void)
 {
@@ -302,6 +336,7 @@ static void all(void)
 {
 	shapes();
 	order();
+	paths();
 	not_finite();
 }
 

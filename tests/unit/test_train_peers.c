@@ -135,7 +135,7 @@ static int run_program(const struct peer_run *run)
 {
 	const char *bin = getenv("SLUICE_BIN");
 	char *command = mem_printf(
-		"%s/train-step -q -m " GOLDEN "model --adapter " GOLDEN "init --kernels plain "
+		"%s/train-step -q -m " GOLDEN "model --adapter " GOLDEN "init --kernels plain -j 1 "
 		"--loss %s %s --batch-size %d --num-train-epochs 2 --learning-rate 1e-2 --seed "
 		"%d -o %s/%s " GOLDEN "%s/rows.jsonl >%s/%s.mp",
 		bin && *bin ? bin : "bin", run->loss, run->args, BATCH, SEED, dir, run->loss,

@@ -28,7 +28,7 @@ for dir in tools/*/; do
 		"$t: --help has the options"
 done
 
-fields=$(sed -nE 's/^\t\{"([a-z_]+)", FT_.*/\1/p' common/field.c)
+fields=$(sed -n '/field_table\[\]/,/^};/p' common/field.c | sed -nE 's/^\t\{"([a-z_]+)", FT_.*/\1/p')
 is "$(for f in $fields; do grep -qE "^\.It Li $f Ta" docs/man/sluice-stream.5 || echo "$f"; done)" "" "sluice-stream(5) lists the fields of common/field.c"
 
 if command -v mandoc >/dev/null; then

@@ -19,6 +19,7 @@ int cpu_open(const struct kernels *self, int device, int threads, struct kctx **
 	struct kctx *c = calloc(1, sizeof *c);
 	if (!c)
 		return KE_MEMORY;
+	c->drop = cpu_drop;
 	c->team = team_new(threads > 0 ? threads : team_cpus());
 	if (c->team)
 		c->scratch = calloc((size_t)team_size(c->team), sizeof *c->scratch);

@@ -14,6 +14,9 @@ struct kctx {
 	void **scratch; /* one block a worker, 64-byte aligned */
 	void *shared;	/* one block that all workers see; see cpu_reserve_shared */
 	size_t shared_bytes;
+	/* cpu_drop or a faster one with the same result. */
+	void (*drop)(const struct kdropout *d, size_t t, size_t k0, size_t nk, const float *x,
+		float *dst);
 	void *own;	/* the backend's, malloc'ed; cpu_close frees it */
 	char text[160]; /* kernels.describe */
 };

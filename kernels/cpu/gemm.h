@@ -34,8 +34,8 @@ typedef int gemm_fn(struct kctx *c, const struct gemm *g);
 struct kweight gemm_view(const float *p, size_t rows, size_t cols);
 
 /* Rows i … i+m-1 of C, columns j … j+n-1: += the mask times product (rows ld apart), which is lost. */
-void gemm_add_dropped(const struct gemm *g, const struct kdropout *drop, size_t i, size_t m,
-	size_t j, size_t n, float *product, size_t ld);
+void gemm_add_dropped(struct kctx *c, const struct gemm *g, const struct kdropout *drop, size_t i,
+	size_t m, size_t j, size_t n, float *product, size_t ld);
 
 int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struct kbuf x, size_t T,
 	struct kbuf y, struct kbuf h);

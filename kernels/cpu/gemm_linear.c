@@ -20,12 +20,12 @@ struct kweight gemm_view(const float *p, size_t rows, size_t cols)
 		{.dtype = DT_F32, .n = rows, .k = cols, .data = p}, .rows = view_rows};
 }
 
-void gemm_add_dropped(const struct gemm *g, const struct kdropout *drop, size_t i, size_t m,
-	size_t j, size_t n, float *product, size_t ld)
+void gemm_add_dropped(struct kctx *c, const struct gemm *g, const struct kdropout *drop, size_t i,
+	size_t m, size_t j, size_t n, float *product, size_t ld)
 {
 	for (size_t r = 0; r < m; r++) {
 		float *src = product + r * ld, *dst = g->c + (i + r) * g->ldc + j;
-		cpu_drop(drop, i + r, j, n, src, src);
+		c->drop(drop, i + r, j, n, src, src);
 		for (size_t x = 0; x < n; x++)
 			dst[x] += src[x];
 	}
@@ -43,6 +43,7 @@ static struct kdropout drop_from(const struct kdropout *d, size_t t)
 
 /* h = drop(x) A^T: dropped rows of x are copied, a few at a time. */
 struct drop_rows {
+	struct kctx *c;
 	const struct kdropout *drop;
 	const float *x;
 	float *dst;
@@ -53,7 +54,7 @@ static void drop_row(void *arg, size_t t, int worker)
 {
 	const struct drop_rows *s = arg;
 	(void)worker;
-	cpu_drop(s->drop, t, 0, s->K, s->x + t * s->K, s->dst + t * s->K);
+	s->c->drop(s->drop, t, 0, s->K, s->x + t * s->K, s->dst + t * s->K);
 }
 
 int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struct kbuf x, size_t T,
@@ -81,7 +82,7 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 			R ? 2 : 1};
 		if (dropping) {
 			struct kdropout drop = drop_from(&lora->drop, t);
-			struct drop_rows d = {&drop, in, dropped, K};
+			struct drop_rows d = {c, &drop, in, dropped, K};
 			team_run(c->team, nt, drop_row, &d);
 			in = dropped;
 		}

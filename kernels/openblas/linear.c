@@ -16,8 +16,8 @@ struct scratch {
 };
 
 /* Part of B: rows p0 … of k (transposed: columns), columns j0 … of n; *ld: between its rows. */
-static const float *unpack(
-	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, size_t *ld)
+static const float *unpack(const struct kctx *c, const struct term *t, size_t p0, size_t k,
+	size_t j0, size_t n, float *dst, size_t *ld)
 {
 	size_t r0 = t->b_transposed ? j0 : p0, rows = t->b_transposed ? n : k;
 	size_t c0 = t->b_transposed ? p0 : j0, cols = t->b_transposed ? k : n;
@@ -30,7 +30,7 @@ static const float *unpack(
 		float *row = dst + r * cols;
 		const float *src = t->b->rows(t->b, r0 + r, c0, cols, row);
 		if (t->drop_b)
-			cpu_drop(t->drop_b, r0 + r, c0, cols, src, row);
+			c->drop(t->drop_b, r0 + r, c0, cols, src, row);
 	}
 	return dst;
 }
@@ -68,15 +68,15 @@ static void block(void *arg, size_t index, int worker)
 		const struct term *t = &g->term[x];
 		for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
 			size_t k = cpu_min(PANEL_K, t->k - p0), ldb;
-			const float *b = unpack(t, p0, k, j0, n, mem->panel, &ldb);
+			const float *b = unpack(s->c, t, p0, k, j0, n, mem->panel, &ldb);
 			if (!t->drop_c)
 				multiply(s->c, t, i0, m, n, p0, k, b, ldb, dst, g->ldc, add);
 			for (size_t i = 0; t->drop_c && i < m; i += DROP_ROWS) {
 				size_t rows = cpu_min(DROP_ROWS, m - i);
 				multiply(s->c, t, i0 + i, rows, n, p0, k, b, ldb, mem->product,
 					COLS, 0);
-				gemm_add_dropped(
-					g, t->drop_c, i0 + i, rows, j0, n, mem->product, COLS);
+				gemm_add_dropped(s->c, g, t->drop_c, i0 + i, rows, j0, n,
+					mem->product, COLS);
 			}
 			add = 1;
 		}

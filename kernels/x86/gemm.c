@@ -1,4 +1,5 @@
 #include "kernels/x86/gemm.h"
+#include "kernels/x86/x86_int.h"
 
 #include <string.h>
 
@@ -117,7 +118,7 @@ static void pack_rows(const struct term *t, size_t p0, size_t k, size_t j0, size
 		if (src != dst)
 			memcpy(dst, src, n * sizeof *dst);
 		if (t->drop_b)
-			cpu_drop(t->drop_b, p, j0, n, dst, dst);
+			FN(drop)(t->drop_b, p, j0, n, dst, dst);
 		memset(dst + n, 0, (width - n) * sizeof *dst);
 	}
 }
@@ -164,7 +165,8 @@ struct scratch {
 	float product[TILE_M * GROUP]; /* a term before it is dropped */
 };
 
-static void block(const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n, struct scratch *s)
+static void block(struct kctx *c, const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n,
+	struct scratch *s)
 {
 	int add = g->add;
 	if (g->bias)
@@ -191,7 +193,7 @@ static void block(const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n
 				}
 				if (t->drop_c)
 					gemm_add_dropped(
-						g, t->drop_c, i, rows, j0, n, s->product, GROUP);
+						c, g, t->drop_c, i, rows, j0, n, s->product, GROUP);
 			}
 			add = 1;
 		}
@@ -210,7 +212,7 @@ static void task(void *arg, size_t i, int worker)
 {
 	const struct split *s = arg;
 	size_t i0 = i / s->across * s->rows, j0 = i % s->across * s->cols;
-	block(s->g, i0, cpu_min(s->rows, s->g->m - i0), j0, cpu_min(s->cols, s->g->n - j0),
+	block(s->c, s->g, i0, cpu_min(s->rows, s->g->m - i0), j0, cpu_min(s->cols, s->g->n - j0),
 		s->c->scratch[worker]);
 }
 

@@ -57,6 +57,22 @@ static const char *blas_and_isa_unavailable(void)
 	return why ? why : blas_unavailable();
 }
 
+static int x86_open(const struct kernels *self, int device, int threads, struct kctx **out)
+{
+	int rc = cpu_open(self, device, threads, out);
+	if (rc == KE_OK)
+		(*out)->drop = FN(drop);
+	return rc;
+}
+
+static int blas_and_isa_open(const struct kernels *self, int device, int threads, struct kctx **out)
+{
+	int rc = blas_open(self, device, threads, out);
+	if (rc == KE_OK)
+		(*out)->drop = FN(drop);
+	return rc;
+}
+
 static int linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T,
 	struct kbuf y, struct kbuf h)
 {
@@ -84,7 +100,7 @@ const struct kernels FN(kernels) = {
 	.name = TEXT(ISA),
 	.exact_rows = 1,
 	.unavailable = unavailable,
-	.open = cpu_open,
+	.open = x86_open,
 	.linear_fwd = linear_fwd,
 	.linear_bwd = linear_bwd,
 };
@@ -95,7 +111,7 @@ const struct kernels FN(kernels_openblas) = {
 	.name = "openblas",
 	.exact_rows = 0,
 	.unavailable = blas_and_isa_unavailable,
-	.open = blas_open,
+	.open = blas_and_isa_open,
 	.linear_fwd = blas_linear_fwd,
 	.linear_bwd = blas_linear_bwd,
 };

@@ -5,6 +5,7 @@
 #include "kernels/cpu/cpu_int.h"
 #include "kernels/x86/vec.h"
 
+void FN(drop)(const struct kdropout *d, size_t t, size_t k0, size_t nk, const float *x, float *dst);
 int FN(rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum, struct kbuf g,
 	float offset, float eps, size_t T, size_t K, struct kbuf y, struct kbuf rstd);
 int FN(rmsnorm_bwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset, struct kbuf rstd,

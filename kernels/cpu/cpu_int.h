@@ -21,6 +21,17 @@ struct kctx {
 	char text[160]; /* kernels.describe */
 };
 
+/*
+ * team_run, or a loop on the caller where the work is less than waking the others would take. work:
+ * elements that are read and written once, or 16 multiply-adds of a product; 32768 are about 10 us.
+ */
+enum { CPU_SMALL = 32768 };
+static inline void cpu_run(
+	struct kctx *c, size_t work, size_t n, void (*fn)(void *, size_t, int), void *arg)
+{
+	team_run(work < CPU_SMALL ? NULL : c->team, n, fn, arg);
+}
+
 /* Every worker's scratch has at least `bytes` after this; contents are lost. KE_MEMORY: it has not.
  */
 int cpu_reserve(struct kctx *c, size_t bytes);

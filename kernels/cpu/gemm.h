@@ -28,6 +28,9 @@ struct gemm {
 	int nterms;
 };
 
+/* For cpu_run. */
+size_t gemm_work(const struct gemm *g);
+
 typedef int gemm_fn(struct kctx *c, const struct gemm *g);
 
 /* A view of f32 in memory as a weight, for `b`. */

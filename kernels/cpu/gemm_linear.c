@@ -20,6 +20,14 @@ struct kweight gemm_view(const float *p, size_t rows, size_t cols)
 		{.dtype = DT_F32, .n = rows, .k = cols, .data = p}, .rows = view_rows};
 }
 
+size_t gemm_work(const struct gemm *g)
+{
+	size_t k = 0;
+	for (int i = 0; i < g->nterms; i++)
+		k += g->term[i].k;
+	return g->m * g->n * k / 16;
+}
+
 void gemm_add_dropped(struct kctx *c, const struct gemm *g, const struct kdropout *drop, size_t i,
 	size_t m, size_t j, size_t n, float *product, size_t ld)
 {
@@ -83,7 +91,7 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 		if (dropping) {
 			struct kdropout drop = drop_from(&lora->drop, t);
 			struct drop_rows d = {c, &drop, in, dropped, K};
-			team_run(c->team, nt, drop_row, &d);
+			cpu_run(c, nt * K * 4, nt, drop_row, &d);
 			in = dropped;
 		}
 		struct gemm gh = {nt, R, hs, R, 0, NULL, {{K, in, K, 1, &a, 1, 1, NULL, NULL}}, 1};
@@ -156,7 +164,7 @@ int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 	}
 	if (l->dbias.p) {
 		struct column_sums s = {dy.p, T, N, l->dbias.p};
-		team_run(c->team, cpu_blocks(N, 64), column_sum, &s);
+		cpu_run(c, T * N, cpu_blocks(N, 64), column_sum, &s);
 	}
 	return KE_OK;
 }

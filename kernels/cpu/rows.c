@@ -31,7 +31,7 @@ int plain_gather(
 	if (CPU_F32(out))
 		return KE_TYPE;
 	struct gather g = {w, ids, T, out.p};
-	team_run(c->team, cpu_blocks(T, ROWS), gather_block, &g);
+	cpu_run(c, T * w->d.k, cpu_blocks(T, ROWS), gather_block, &g);
 	return KE_OK;
 }
 
@@ -65,7 +65,7 @@ int plain_gather_bwd(
 	if (CPU_F32(dout, dw))
 		return KE_TYPE;
 	struct scatter s = {.src = dout.p, .ids = ids, .n = T, .K = K, .dst = dw.p};
-	team_run(c->team, cpu_blocks(K, COLS), scatter_block, &s);
+	cpu_run(c, T * K, cpu_blocks(K, COLS), scatter_block, &s);
 	return KE_OK;
 }
 
@@ -87,7 +87,7 @@ int plain_rows_scatter(struct kctx *c, struct kbuf dout, const double *scale, co
 		return KE_TYPE;
 	struct scatter s = {
 		.src = dout.p, .scale = scale, .rows = rows, .n = L, .K = K, .dst = dx.p};
-	team_run(c->team, cpu_blocks(K, COLS), scatter_block, &s);
+	cpu_run(c, L * K, cpu_blocks(K, COLS), scatter_block, &s);
 	return KE_OK;
 }
 
@@ -112,6 +112,6 @@ int plain_axpy(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y)
 	if (CPU_F32(x, y))
 		return KE_TYPE;
 	struct axpy s = {a, x.p, n, y.p};
-	team_run(c->team, cpu_blocks(n, RUN), axpy_block, &s);
+	cpu_run(c, n, cpu_blocks(n, RUN), axpy_block, &s);
 	return KE_OK;
 }

@@ -91,7 +91,7 @@ static int run(struct kctx *c, const struct gemm *g)
 	struct split s = {c, g, g->m, cpu_blocks(g->n, COLS)};
 	if (s.across < 4)
 		s.rows = ROWS;
-	team_run(c->team, s.across * cpu_blocks(g->m, s.rows), block, &s);
+	cpu_run(c, gemm_work(g), s.across * cpu_blocks(g->m, s.rows), block, &s);
 	return KE_OK;
 }
 

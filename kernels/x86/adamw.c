@@ -49,6 +49,6 @@ int FN(adamw)(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, s
 		.rate = (float)(-o->lr / (1 - pow(o->beta1, (double)o->step))),
 		.root = (float)sqrt(1 - pow(o->beta2, (double)o->step)),
 		.eps = (float)o->eps};
-	team_run(c->team, cpu_blocks(n, RUN), adamw_block, &s);
+	cpu_run(c, n * 2, cpu_blocks(n, RUN), adamw_block, &s);
 	return KE_OK;
 }

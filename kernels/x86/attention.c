@@ -202,6 +202,15 @@ static struct attn attn_of(struct kctx *c, const struct kattn *a)
 		.width = cpu_blocks(a->head_dim, W) * W};
 }
 
+/* For cpu_run: two products of all pairs of query and key. */
+static size_t work(const struct kattn *a)
+{
+	size_t pairs = 0;
+	for (size_t i = 0; i < a->nsegs; i++)
+		pairs += a->segs[i].nq * cpu_path_keys(a, (int)i);
+	return pairs * a->heads * a->head_dim / 8;
+}
+
 int FN(attn_fwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kbuf k, struct kbuf v,
 	struct kbuf out, struct kbuf lse)
 {
@@ -222,7 +231,7 @@ int FN(attn_fwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kb
 	for (size_t i = 0, n = 0; i < a->nsegs; i++)
 		for (size_t first = 0; first < a->segs[i].nq; first += BLOCK)
 			s.place[n++] = (struct place){i, first};
-	team_run(c->team, s.places * a->kv_heads, fwd_task, &s);
+	cpu_run(c, work(a), s.places * a->kv_heads, fwd_task, &s);
 	return KE_OK;
 }
 
@@ -384,6 +393,6 @@ int FN(attn_bwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kb
 	for (size_t i = 0; i < a->nsegs; i++)
 		if (a->segs[i].parent < 0)
 			s.place[s.places++] = (struct place){i, 0};
-	team_run(c->team, s.places * a->kv_heads, bwd_task, &s);
+	cpu_run(c, work(a), s.places * a->kv_heads, bwd_task, &s);
 	return KE_OK;
 }

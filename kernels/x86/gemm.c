@@ -232,6 +232,6 @@ int FN(gemm_run)(struct kctx *c, const struct gemm *g)
 	if (team_size(c->team) > 1)
 		while (s.rows > 8 * TILE_M && s.across * cpu_blocks(g->m, s.rows) < wanted)
 			s.rows = cpu_blocks(cpu_blocks(s.rows, 2), TILE_M) * TILE_M;
-	team_run(c->team, s.across * cpu_blocks(g->m, s.rows), task, &s);
+	cpu_run(c, gemm_work(g), s.across * cpu_blocks(g->m, s.rows), task, &s);
 	return KE_OK;
 }

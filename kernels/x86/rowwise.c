@@ -36,7 +36,7 @@ int FN(swiglu_fwd)(struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, s
 	if (CPU_F32(gate, up, y))
 		return KE_TYPE;
 	struct swiglu s = {.gate = gate.p, .up = up.p, .n = n, .y = y.p};
-	team_run(c->team, cpu_blocks(n, RUN), swiglu_fwd_block, &s);
+	cpu_run(c, n * 4, cpu_blocks(n, RUN), swiglu_fwd_block, &s);
 	return KE_OK;
 }
 
@@ -61,7 +61,7 @@ int FN(swiglu_bwd)(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf
 	if (CPU_F32(gate, up, dy, dgate, dup))
 		return KE_TYPE;
 	struct swiglu s = {gate.p, up.p, dy.p, n, NULL, dgate.p, dup.p};
-	team_run(c->team, cpu_blocks(n, RUN), swiglu_bwd_block, &s);
+	cpu_run(c, n * 4, cpu_blocks(n, RUN), swiglu_bwd_block, &s);
 	return KE_OK;
 }
 
@@ -121,7 +121,7 @@ int FN(rmsnorm_fwd)(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf 
 		.K = K,
 		.y = y.p,
 		.rstd = rstd.p};
-	team_run(c->team, cpu_blocks(T, ROWS), norm_fwd_block, &s);
+	cpu_run(c, T * K, cpu_blocks(T, ROWS), norm_fwd_block, &s);
 	return KE_OK;
 }
 
@@ -181,9 +181,9 @@ int FN(rmsnorm_bwd)(struct kctx *c, struct kbuf x, struct kbuf g, float offset, 
 		.rstd = rstd.p,
 		.dx = dx.p,
 		.dg = dg.p};
-	team_run(c->team, cpu_blocks(T, ROWS), norm_dx_block, &s);
+	cpu_run(c, T * K, cpu_blocks(T, ROWS), norm_dx_block, &s);
 	if (dg.p)
-		team_run(c->team, cpu_blocks(K, COLS), norm_dg_block, &s);
+		cpu_run(c, T * K, cpu_blocks(K, COLS), norm_dg_block, &s);
 	return KE_OK;
 }
 
@@ -235,7 +235,7 @@ int FN(rope)(struct kctx *c, struct kbuf x, size_t T, size_t heads, size_t D, co
 	if (CPU_F32(x))
 		return KE_TYPE;
 	struct rope s = {x.p, T, heads, D, pos, inv_freq, mscale, inverse ? -1.0f : 1.0f};
-	team_run(c->team, cpu_blocks(T, ROWS), rope_block, &s);
+	cpu_run(c, T * heads * D, cpu_blocks(T, ROWS), rope_block, &s);
 	return KE_OK;
 }
 
@@ -265,7 +265,7 @@ int FN(axpy)(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y)
 	if (CPU_F32(x, y))
 		return KE_TYPE;
 	struct axpy s = {a, x.p, n, y.p};
-	team_run(c->team, cpu_blocks(n, RUN), axpy_block, &s);
+	cpu_run(c, n, cpu_blocks(n, RUN), axpy_block, &s);
 	return KE_OK;
 }
 
@@ -296,7 +296,7 @@ int FN(sumsq)(struct kctx *c, struct kbuf x, size_t n, double *out)
 	if (CPU_F32(x))
 		return KE_TYPE;
 	struct sumsq s = {.x = x.p, .n = n};
-	team_run(c->team, PARTS, sumsq_block, &s);
+	cpu_run(c, n, PARTS, sumsq_block, &s);
 	*out = 0;
 	for (int i = 0; i < PARTS; i++)
 		*out += s.part[i];

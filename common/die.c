@@ -1,5 +1,6 @@
 #include "common/die.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,6 +14,11 @@ static int quiet, verbose, progress_shown;
 void die_init(const char *name)
 {
 	program = name;
+	/* A descriptor that the parent closed must not be given to the next file that is opened: what
+	 * stands in for it fails, in both directions. */
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			abort();
 	/* A parent may have ignored SIGPIPE; `tok … | head -1` must end quietly with 141. */
 	signal(SIGPIPE, SIG_DFL);
 }

@@ -7,7 +7,8 @@
 
 #include "common/err.h"
 
-/* Call first: the program's name is a constant, not argv[0]. Also restores SIGPIPE's default. */
+/* Call first: the program's name is a constant, not argv[0]. Also restores SIGPIPE's default
+ * and holds the standard descriptors' places. */
 void die_init(const char *program);
 const char *die_program(void);
 

@@ -85,11 +85,11 @@ int input_open(struct input **out, const char *path, int binary, struct err *e)
 	in->path = mem_strdup(path);
 	in->fd = fd;
 	in->waits = !S_ISREG(st.st_mode);
-	*out = in;
 	if (input_boundary(in, e)) {
 		input_close(in);
 		return -1;
 	}
+	*out = in;
 	return 0;
 }
 

@@ -158,7 +158,9 @@ static int open_parts(struct model *m, const struct model_opts *o, struct err *e
 	if (!o->plan) {
 		if (m->params.n && params_alloc(&m->params, m->k, m->kc, o->train, e) < 0)
 			return -1;
-		if (weights_load(m, o->seed, e) < 0 || (adapter && fill_adapter(m, o, e) < 0))
+		if (weights_load(m, o->seed, e) < 0)
+			return err_prefix(e, "%s", o->dir);
+		if (adapter && fill_adapter(m, o, e) < 0)
 			return -1;
 	}
 	attach_adapter(m);
@@ -173,7 +175,7 @@ int model_open(struct model **out, const struct model_opts *o, struct err *e)
 	*out = NULL;
 	if (open_parts(m, o, e) < 0) {
 		model_close(m);
-		return err_prefix(e, "%s", o->dir);
+		return -1;
 	}
 	*out = m;
 	return 0;

@@ -129,7 +129,7 @@ static int run(struct job *j, struct err *e)
 	while ((rc = stream_read(j->in, &rec, e)) != 0 && !j->failed) {
 		if (rc > 0)
 			rc = score_add(&j->s, &rec, e);
-		if (rc == STREAM_BAD || rc == SCORE_BAD)
+		if (rc == STREAM_BAD)
 			rc = rejects_add(&j->rejects, &rec, e);
 		if (rc < 0)
 			break;

@@ -63,7 +63,7 @@ int score_add(struct scorer *s, const struct record *rec, struct err *e)
 	record_copy(&p->rec, rec);
 	if (example_read(&p->rec, model_config(s->m)->vocab, &p->ex, e) < 0 ||
 		check_window(s, p, e) < 0)
-		return SCORE_BAD;
+		return STREAM_BAD;
 	if (s->n && s->f.ntok + example_tokens(&p->ex) > s->max_tokens) {
 		size_t at = s->n;
 		if (score_flush(s, e) < 0)

@@ -36,9 +36,8 @@ struct scorer {
 	double worst;		  /* difference seen while verifying */
 };
 
-/* Adds a copy of rec, running the batch first when it is full. 0; SCORE_BAD: rec cannot be used and
+/* Adds a copy of rec, running the batch first when it is full. 0; STREAM_BAD: rec cannot be used and
  * *e says why; -1: the stage must stop. */
-enum { SCORE_BAD = -2 };
 int score_add(struct scorer *s, const struct record *rec, struct err *e);
 /* Runs and writes what has been collected. */
 int score_flush(struct scorer *s, struct err *e);

@@ -130,7 +130,7 @@ install: all
 	set -e; for t in $(TOOLS); do \
 		docs/completion/bash.sh $(BIN)/$$t >$(COMPLETIONS)/$$t; \
 		docs/completion/zsh.sh $(BIN)/$$t >$(SITE_FUNCS)/_$$t; done
-	install pipelines/dpo.sh pipelines/orpo.sh pipelines/sft.sh $(PIPELINES)
+	install pipelines/dpo.sh pipelines/orpo.sh pipelines/sft.sh pipelines/accuracy.sh $(PIPELINES)
 	install -m 644 pipelines/lib.sh pipelines/dpo.mk $(PIPELINES)
 uninstall:
 	rm -f $(TOOLS:%=$(DESTDIR)$(PREFIX)/bin/%) $(TOOLS:%=$(COMPLETIONS)/%) $(TOOLS:%=$(SITE_FUNCS)/_%)

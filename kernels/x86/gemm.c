@@ -123,24 +123,51 @@ static void pack_rows(const struct term *t, size_t p0, size_t k, size_t j0, size
 	}
 }
 
-/* W columns of the panel at a time: W rows of b, unpacked to `rows` and transposed. */
+/* Where rows j … j+W-1 of b, columns p0 … of k, can be read: in place or unpacked to `rows`. */
+static void find_rows(const struct term *t, size_t p0, size_t k, size_t j, size_t end,
+	const float *src[W], float *rows)
+{
+	for (size_t l = 0; l < W;
+		l++) /* beyond the last: the last again, whose result is not kept */
+		src[l] = t->b->rows(t->b, j + l < end ? j + l : end - 1, p0, k, rows + l * PANEL_K);
+}
+
+/* W rows from column p on, n <= W columns of them, turned: r[i] has column p + i. */
+INLINE void turned(const float *const src[W], size_t p, size_t n, vec r[W])
+{
+	if (n == W) {
+#pragma GCC unroll 16
+		for (size_t l = 0; l < W; l++)
+			r[l] = v_load(src[l] + p);
+	} else {
+		vmask part = v_first(n);
+#pragma GCC unroll 16
+		for (size_t l = 0; l < W; l++)
+			r[l] = v_load_part(src[l] + p, part);
+	}
+	v_transpose(r);
+}
+
 static void pack_transposed(
 	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, float *rows)
 {
 	size_t width = padded(n);
 	for (size_t j = 0; j < width; j += W) {
 		const float *src[W];
-		for (size_t l = 0; l < W; l++)
-			src[l] = j + l < n ? t->b->rows(t->b, j0 + j + l, p0, k, rows + l * PANEL_K)
-					   : NULL;
+		find_rows(t, p0, k, j0 + j, j0 + n, src, rows);
 		for (size_t p = 0; p < k; p += W) {
-			vmask edge = v_first(k - p);
+			size_t left = cpu_min(W, k - p);
+			float *to = dst + p * width + j;
 			vec r[W];
-			for (size_t l = 0; l < W; l++)
-				r[l] = src[l] ? v_load_part(src[l] + p, edge) : v_set(0);
-			v_transpose(r);
-			for (size_t l = 0; l < W && p + l < k; l++)
-				v_store(dst + (p + l) * width + j, r[l]);
+			turned(src, p, left, r);
+			if (left == W) {
+#pragma GCC unroll 16
+				for (size_t l = 0; l < W; l++)
+					v_store(to + l * width, r[l]);
+			} else {
+				for (size_t l = 0; l < left; l++)
+					v_store(to + l * width, r[l]);
+			}
 		}
 	}
 }
@@ -165,6 +192,55 @@ struct scratch {
 	float product[TILE_M * GROUP]; /* a term before it is dropped */
 };
 
+/*
+ * Few rows (generation): b is used once, so it is turned in registers and never becomes a panel. Same
+ * chain an element.
+ */
+enum { THIN = 4 };
+
+INLINE void thin_columns(const struct term *t, size_t m, const float *a, size_t j, size_t end,
+	float *c, size_t ldc, int add, float *rows)
+{
+	vmask edge = v_first(end - j);
+	vec sum[THIN];
+#pragma GCC unroll 4
+	for (size_t i = 0; i < m; i++)
+		sum[i] = add ? v_load_part(c + i * ldc, edge) : v_set(0);
+	for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
+		size_t k = cpu_min(PANEL_K, t->k - p0);
+		const float *src[W];
+		find_rows(t, p0, k, j, end, src, rows);
+		for (size_t p = 0; p < k; p += W) {
+			size_t left = cpu_min(W, k - p);
+			vec r[W];
+			turned(src, p, left, r);
+#pragma GCC unroll 16
+			for (size_t l = 0; l < W; l++)
+#pragma GCC unroll 4
+				for (size_t i = 0; l < left && i < m; i++)
+					sum[i] = v_fma(v_set(a[i * t->ars + p0 + p + l]),
+						r[l] * v_set(t->scale), sum[i]);
+		}
+	}
+#pragma GCC unroll 4
+	for (size_t i = 0; i < m; i++)
+		v_store_part(c + i * ldc, edge, sum[i]);
+}
+
+static void thin(const struct term *t, size_t m, const float *a, size_t j0, size_t n, float *c,
+	size_t ldc, int add, float *rows)
+{
+	for (size_t j = 0; j < n; j += W)
+		if (m == 1)
+			thin_columns(t, 1, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+		else if (m == 2)
+			thin_columns(t, 2, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+		else if (m == 3)
+			thin_columns(t, 3, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+		else
+			thin_columns(t, 4, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+}
+
 static void block(struct kctx *c, const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n,
 	struct scratch *s)
 {
@@ -175,6 +251,12 @@ static void block(struct kctx *c, const struct gemm *g, size_t i0, size_t m, siz
 	add |= g->bias != NULL;
 	for (int x = 0; x < g->nterms; x++) {
 		const struct term *t = &g->term[x];
+		if (m <= THIN && t->b_transposed && t->acs == 1) {
+			thin(t, m, t->a + i0 * t->ars, j0, n, g->c + i0 * g->ldc + j0, g->ldc, add,
+				s->rows);
+			add = 1;
+			continue;
+		}
 		for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
 			size_t k = cpu_min(PANEL_K, t->k - p0);
 			for (size_t j = 0; j < n; j += TILE_N)

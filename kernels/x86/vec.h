@@ -137,6 +137,7 @@ INLINE float v_greatest(vec a)
 INLINE void v_transpose(vec r[W])
 {
 	vec t[W];
+#pragma GCC unroll 4
 	for (int i = 0; i < W; i += 4) {
 		vec a = _mm512_unpacklo_ps(r[i], r[i + 1]), b = _mm512_unpackhi_ps(r[i], r[i + 1]);
 		vec c = _mm512_unpacklo_ps(r[i + 2], r[i + 3]);
@@ -146,6 +147,7 @@ INLINE void v_transpose(vec r[W])
 		t[i + 2] = _mm512_shuffle_ps(b, d, 0x44);
 		t[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
 	}
+#pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		vec a = _mm512_shuffle_f32x4(t[i], t[i + 4], 0x88);
 		vec b = _mm512_shuffle_f32x4(t[i], t[i + 4], 0xdd);
@@ -287,6 +289,7 @@ INLINE float v_greatest(vec a)
 INLINE void v_transpose(vec r[W])
 {
 	vec t[W];
+#pragma GCC unroll 4
 	for (int i = 0; i < W; i += 4) {
 		vec a = _mm256_unpacklo_ps(r[i], r[i + 1]), b = _mm256_unpackhi_ps(r[i], r[i + 1]);
 		vec c = _mm256_unpacklo_ps(r[i + 2], r[i + 3]);
@@ -296,6 +299,7 @@ INLINE void v_transpose(vec r[W])
 		t[i + 2] = _mm256_shuffle_ps(b, d, 0x44);
 		t[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
 	}
+#pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		r[i] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x20);
 		r[i + 4] = _mm256_permute2f128_ps(t[i], t[i + 4], 0x31);

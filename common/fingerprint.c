@@ -108,6 +108,7 @@ static void add_tensor(struct fingerprint *f, const struct st_tensor *t, int ful
 	size_t last = t->bytes - SAMPLE;
 	for (size_t i = 0; i < SAMPLES; i++)
 		add_bytes(f, p + last / (SAMPLES - 1) * i, SAMPLE);
+	st_release(p, t->bytes);
 }
 
 static void add_tensors(struct fingerprint *f, const struct st *s, int full)

@@ -406,6 +406,14 @@ void st_close(struct st *s)
 	*s = (struct st){0};
 }
 
+void st_release(const void *p, size_t bytes)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)p / page * page, to = (uintptr_t)p + bytes;
+	if (bytes)
+		madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
 const struct st_tensor *st_find(const struct st *s, const char *name)
 {
 	struct st_tensor key = {.name = (char *)name};

@@ -42,6 +42,10 @@ int st_open_file(struct st *s, const char *path, struct err *e);
 void st_close(struct st *s);
 const struct st_tensor *st_find(const struct st *s, const char *name); /* NULL: none */
 
+/* Lets go of mapped memory that has been read: it is read from the file again when touched. Keeps what
+ * is resident small when a whole model passes by. */
+void st_release(const void *p, size_t bytes);
+
 /* Fills elements and bytes from dtype, shape and rank; the product is checked. */
 int st_size(struct st_tensor *t, struct err *e);
 /* "[512, 64]", for messages. */

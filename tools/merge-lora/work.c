@@ -11,10 +11,7 @@
 #include "kernels/merge.h"
 
 #include <pthread.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* Elements of a block: large enough that a write costs nothing against its bytes, small enough to
  * share a tensor out evenly. */
@@ -52,16 +49,6 @@ static int has_failed(struct job *j)
 	int failed = j->failed;
 	pthread_mutex_unlock(&j->lock);
 	return failed;
-}
-
-/* Whole pages inside [p, p + n) of the mapped base: they can be read again. */
-static void give_back(const void *p, size_t n)
-{
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = ((uintptr_t)p + page - 1) / page * page,
-		  to = ((uintptr_t)p + n) / page * page;
-	if (from < to)
-		madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 static int compute(const struct job *j, size_t row, size_t rows, const void *src, void *dst)
@@ -115,7 +102,7 @@ static int do_block(struct job *j, size_t row, size_t rows, char *scratch, struc
 		return not_finite(j, e);
 	if (!j->piece && weights_put(j->w, j->index, offset, result, len, e))
 		return -1;
-	give_back(src, dtype_bytes(j->in->dtype, n));
+	st_release(src, dtype_bytes(j->in->dtype, n));
 	return 0;
 }
 

@@ -37,7 +37,7 @@ all: $(TOOLS:%=$(BIN)/%)
 
 # To build and run; for the pipelines and the demo; for the tests (which skip what is absent).
 DEBS := gcc libc6-dev libjansson-dev libmsgpack-dev libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev \
-        libopenblas0-pthread  jq gnuplot-nox  perl mandoc shellcheck libdata-messagepack-perl
+        libopenblas0-pthread  jq gnuplot-nox  perl time mandoc shellcheck libdata-messagepack-perl
 
 # Goals that people run on a fresh machine first install what is missing; the others ask for nothing.
 ifneq ($(filter deps demo test bench lint sample,$(MAKECMDGOALS)),)
@@ -110,7 +110,7 @@ test: all $(UNIT)
 lint: all
 	$(RUN) prove -j $(JOBS) -e '' $(wildcard tests/lint/*.sh)
 bench: all $(BENCH)
-	@set -e; for b in $(BENCH) $(wildcard tests/bench/*.sh); do $(RUN) $$b; done
+	@set -e; for b in $(BENCH) $(filter-out %/lib.sh,$(wildcard tests/bench/*.sh)); do $(RUN) $$b; done
 demo: all
 	$(RUN) pipelines/demo.sh
 

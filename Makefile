@@ -26,7 +26,7 @@ BENCH    := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/bench/*.c))
 SCRIPTS  := $(wildcard tests/pipe/*.sh tests/cli/*.sh tests/lint/*.sh)
 
 MAKEFLAGS += -r
-Q := $(if $V,,@)
+Q = $(if $V,,@echo '  $@';)
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -62,13 +62,13 @@ ISAOBJ       := $(foreach i,$(ISAS),$(patsubst %,$O/%.$i.o,$(wildcard kernels/x8
 define isa
 $O/%.c.$1.o: %.c $O/flags
 	@mkdir -p $$(@D)
-	$$Q$$(CC) $$(CCFLAGS) $$(ISA_$1) -O3 -fno-math-errno -fno-trapping-math -DISA=$1 -MMD -MP -c -o $$@ $$<
+	$$Q $$(CC) $$(CCFLAGS) $$(ISA_$1) -O3 -fno-math-errno -fno-trapping-math -DISA=$1 -MMD -MP -c -o $$@ $$<
 endef
 $(foreach i,$(ISAS),$(eval $(call isa,$i)))
 
 $O/%.c.o: %.c $O/flags
 	@mkdir -p $(@D)
-	$Q$(CC) $(CCFLAGS) -MMD -MP -c -o $@ $<
+	$Q $(CC) $(CCFLAGS) -MMD -MP -c -o $@ $<
 
 # Rewritten only when the flags change, so that changed flags rebuild everything.
 $O/flags: FORCE
@@ -78,7 +78,7 @@ $O/flags: FORCE
 $O/libcommon.a:  $(call obj,$(COMMON))
 $O/libkernels.a: $(call obj,$(KERNELS)) $(ISAOBJ)
 $O/%.a:
-	$Q$(AR) rcsD $@.tmp $^ && mv $@.tmp $@
+	$Q $(AR) rcsD $@.tmp $^ && mv $@.tmp $@
 
 # A tool is a directory: every .c in it, and main() in the file of the tool's own name.
 define tool
@@ -87,18 +87,18 @@ endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$t)))
 $O/bin/%:
 	@mkdir -p $(@D)
-	$Q$(CC) $(LDFLAGS) $(SANFLAGS) -o $@ $^ $(LDLIBS)
+	$Q $(CC) $(LDFLAGS) $(SANFLAGS) -o $@ $^ $(LDLIBS)
 ifeq ($(BIN),bin)
 bin/%: $O/bin/%
 	@mkdir -p bin
-	$Qln -f $< $@
+	@ln -f $< $@
 endif
 
 # A test of a tool's engine links that tool's objects, all but its main.
 ENGINES = $(filter-out $(foreach t,$(TOOLS),$O/tools/$t/$t.c.o),$(call obj,$(wildcard tools/*/*.c)))
 $O/libengines.a: $(ENGINES)
 $(UNIT) $(BENCH): $O/tests/%: $O/tests/%.c.o $O/libengines.a $(LIBS)
-	$Q$(CC) $(LDFLAGS) $(SANFLAGS) -o $@ $^ $(LDLIBS)
+	$Q $(CC) $(LDFLAGS) $(SANFLAGS) -o $@ $^ $(LDLIBS)
 unit: $(UNIT)
 
 # ---- using it ----------------------------------------------------------------------------------------

@@ -59,7 +59,8 @@ __attribute__((unused)) static int is_near(double got, double want, double tol, 
 	int pass = fabs(got - want) <= tol;
 	ok(pass, "%s", what);
 	if (!pass)
-		diag("got %.9g, wanted %.9g, off by %.3g, allowed %.3g", got, want, fabs(got - want), tol);
+		diag("got %.9g, wanted %.9g, off by %.3g, allowed %.3g", got, want,
+			fabs(got - want), tol);
 	return pass;
 }
 

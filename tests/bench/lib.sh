@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For benchmarks: source it. $T is a scratch directory (BENCH_DIR chooses its file system). Figures of one
 # command, measured by GNU time: $wall and $cpu in seconds, $rss in MB.
 R=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)

@@ -79,6 +79,22 @@ head -c 4000000 /dev/zero >base/tokenizer.model # more than a pipe holds
 merge-lora -m base "$A" | head -c 100 >/dev/null
 is "${PIPESTATUS[0]}" 141 "a closed pipe is a signal, quietly"
 
+(
+	trap '' XFSZ # so that the limit is an error of the write
+	ulimit -f 8
+	merge-lora -m "$M/linear" -o res "$A" 2>"$T/err"
+)
+is $? 3 "a disk that takes no more is status 3"
+says "cannot write .*model.safetensors" "names the file"
+merge-lora -m "$M/linear" -o res < <(sleep 5) 2>"$T/err" &
+sleep 0.3
+ls -d .*res* >"$T/waiting" 2>/dev/null
+ok $? "the directory is claimed before the adapter has come"
+kill -TERM $!
+wait $!
+is $? 143 "a signal ends the waiting"
+clean "and both leave nothing behind"
+
 # Streams that are not whole.
 printf '{"prompt_ids":[1,5,9],"chosen_ids":[7,8,2],"rejected_ids":[9,2]}\n' >rows.jsonl
 train-step -q -m "$M/linear" --loss dpo --lora-r 2 --max-steps 1 rows.jsonl >train.mp

@@ -5,5 +5,5 @@
 set -euo pipefail
 model=$1 rows=$2
 shift 2
-tmpl -m "$model" "$@" "$rows" | tok -m "$model" | refscore -m "$model" --prefix policy | mpcat |
+tmpl -m "$model" "$@" "$rows" | tok -q -m "$model" | refscore -q -m "$model" --prefix policy | mpcat |
 	jq -s 'map(.policy_chosen_logps > .policy_rejected_logps) | 100 * (map(select(.)) | length) / length'

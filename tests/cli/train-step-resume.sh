@@ -3,8 +3,8 @@
 . "$(dirname "$0")/../lib.sh"
 G=$R/tests/golden/train M=$R/tests/golden/train/model
 same() { cmp -s "$1" "$2"; ok $? "$3"; }
-# 120 steps over 12 shuffled epochs, with dropout and a window of 7 steps a record.
-run=(train-step -q -m "$M" --kernels plain -j 1 --loss dpo --batch-size 4 --max-steps 120 --learning-rate 1e-2 --lora-dropout 0.1
+# 120 steps over 7 shuffled epochs, with dropout and a window of 7 steps a record.
+run=(train-step -q -m "$M" --kernels plain -j 1 --loss dpo --batch-size 2 --max-steps 120 --learning-rate 1e-2 --lora-dropout 0.1
 	--logging-steps 7 --lr-scheduler-type cosine --eval-file "$T/eval" --eval-steps 50 "$G/dpo/rows.jsonl")
 t() { "${run[@]}" "$@"; }
 head -5 "$G/dpo/rows.jsonl" >"$T/eval"

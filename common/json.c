@@ -27,6 +27,45 @@ json_t *json_read_bytes(const char *s, size_t len, struct err *e)
 	return NULL;
 }
 
+/* The text with integers of more than 18 digits made reals ("….0"). */
+static char *widen_integers(const char *s, size_t len, size_t *out_len)
+{
+	enum { DIGITS = 18 };
+	struct str out = {0};
+	int in_string = 0;
+	for (size_t i = 0; i < len;) {
+		size_t n = 1;
+		if (in_string && s[i] == '\\' && i + 1 < len)
+			n = 2;
+		else if (s[i] == '"')
+			in_string = !in_string;
+		else if (!in_string && s[i] >= '0' && s[i] <= '9')
+			while (i + n < len && strchr("0123456789.eE+-", s[i + n]) && s[i + n])
+				n++;
+		str_add(&out, s + i, n);
+		if (n > DIGITS && strspn(s + i, "0123456789") >= n)
+			str_adds(&out, ".0");
+		i += n;
+	}
+	*out_len = out.len;
+	return str_take(&out);
+}
+
+/* tokenizer_config.json may say "model_max_length": 1000000000000000019884624838656. */
+static json_t *read_widened(const char *s, size_t len, struct err *e)
+{
+	json_error_t je;
+	json_t *v = json_loadb(s, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &je);
+	if (v)
+		return v;
+	if (json_error_code(&je) != json_error_numeric_overflow)
+		return json_read_bytes(s, len, e);
+	char *text = widen_integers(s, len, &len);
+	v = json_read_bytes(text, len, e);
+	mem_free(text);
+	return v;
+}
+
 json_t *json_read_file(const char *path, struct err *e)
 {
 	size_t len;
@@ -35,7 +74,7 @@ json_t *json_read_file(const char *path, struct err *e)
 		return NULL;
 	/* Windows editors put a byte order mark in front; JSON has none. */
 	size_t bom = len >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? 3 : 0;
-	json_t *v = json_read_bytes(s + bom, len - bom, e);
+	json_t *v = read_widened(s + bom, len - bom, e);
 	if (!v)
 		err_prefix(e, "%s", path);
 	mem_free(s);

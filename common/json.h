@@ -11,8 +11,9 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* Whole file (at most 1 GiB), or bytes. Duplicate keys: the last wins, as in Python. NULs allowed
- * in strings. Errors are "path: line N: what". The caller decrefs. */
+/* Whole file (at most 1 GiB; there, larger integers are read as reals, for the sake of
+ * model_max_length), or bytes. Duplicate keys: the last wins, as in Python. NULs allowed in strings.
+ * Errors are "path: line N: what". The caller decrefs. */
 json_t *json_read_file(const char *path, struct err *e);
 json_t *json_read_bytes(const char *s, size_t len, struct err *e);
 

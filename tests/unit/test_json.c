@@ -75,6 +75,27 @@ static void refused(const char *text, const char *says)
 	json_decref(v);
 }
 
+static void test_wide(void)
+{
+	char path[200];
+	const char *tmp = getenv("TMPDIR");
+	snprintf(path, sizeof path, "%s/json-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+	FILE *f = fdopen(mkstemp(path), "w");
+	fputs("{\"max\": 1000000000000000019884624838656, \"s\": "
+	      "\"\\\"1000000000000000019884624838656\", \"i\": 7}",
+		f);
+	fclose(f);
+	struct err e = {0};
+	json_t *v = json_read_file(path, &e);
+	ok(json_real_value(json_object_get(v, "max")) == 1e30,
+		"a file's integer beyond 64 bits is a real");
+	is_str(json_string_value(json_object_get(v, "s")), "\"1000000000000000019884624838656",
+		"within a string it stays as it is");
+	is_int(json_integer_value(json_object_get(v, "i")), 7, "and other integers stay integers");
+	json_decref(v);
+	remove(path);
+}
+
 int main(void)
 {
 	test_repr();
@@ -96,5 +117,6 @@ int main(void)
 	str_done(&deep);
 	ok(!json_read_file("/nonexistent/x", &e) && e.status == STATUS_SYSTEM, "no file: %s",
 		e.msg);
+	test_wide();
 	return tap_done();
 }

@@ -49,29 +49,6 @@ static int get_flag(const json_t *o, const char *key, int absent, int *out, stru
 	return 0;
 }
 
-static void add_eos(struct model_config *c, const json_t *v)
-{
-	if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-		(size_t)json_integer_value(v) >= c->vocab)
-		return;
-	long id = (long)json_integer_value(v);
-	for (size_t i = 0; i < c->neos; i++) {
-		if (c->eos[i] == id)
-			return;
-	}
-	if (c->neos < MODEL_MAX_EOS)
-		c->eos[c->neos++] = id;
-}
-
-/* A number or a list of numbers. */
-static void read_eos(struct model_config *c, const json_t *root)
-{
-	const json_t *v = json_object_get(root, "eos_token_id");
-	add_eos(c, v);
-	for (size_t i = 0; i < json_array_size(v); i++)
-		add_eos(c, json_array_get(v, i));
-}
-
 static int read_arch(struct model_config *c, const json_t *root, struct err *e)
 {
 	const char *name =
@@ -153,26 +130,7 @@ static int read_facts(struct model_config *c, const json_t *root, struct err *e)
 		return -1;
 	c->qkv_bias = attention_bias || c->arch->qkv_bias;
 	c->o_bias = attention_bias;
-	const json_t *bos = json_object_get(root, "bos_token_id");
-	c->bos = json_is_integer(bos) ? (long)json_integer_value(bos) : -1;
-	read_eos(c, root);
 	return 0;
-}
-
-static int read_generation(struct model_config *c, const char *dir, struct err *e)
-{
-	char *path = io_path(dir, "generation_config.json");
-	int rc = 0;
-	if (io_exists(path)) {
-		json_t *root = json_read_file(path, e);
-		if (root)
-			read_eos(c, root);
-		else
-			rc = -1;
-		json_decref(root);
-	}
-	mem_free(path);
-	return rc;
 }
 
 int model_config_load(struct model_config *c, const char *dir, struct err *e)
@@ -189,8 +147,6 @@ int model_config_load(struct model_config *c, const char *dir, struct err *e)
 	}
 	json_decref(root);
 	mem_free(path);
-	if (rc == 0)
-		rc = read_generation(c, dir, e);
 	if (rc < 0)
 		model_config_done(c);
 	return rc;

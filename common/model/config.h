@@ -7,8 +7,6 @@
 
 #include <jansson.h>
 
-enum { MODEL_MAX_EOS = 16 };
-
 struct model_config {
 	const struct model_arch *arch; /* arch.h */
 	size_t vocab, dim, layers, heads, kv_heads, head_dim, ffn;
@@ -17,17 +15,14 @@ struct model_config {
 	float rms_eps;
 	int tied; /* tie_word_embeddings */
 	int qkv_bias, o_bias, mlp_bias;
-	enum dtype dtype;	 /* "dtype" or "torch_dtype"; f32 when absent */
-	float *inv_freq;	 /* [head_dim/2] f32, rope scaling applied (llama3, linear …) */
-	float rope_mscale;	 /* multiplies cos and sin; 1 unless a scaling says so */
-	float init_range;	 /* initializer_range */
-	long bos;		 /* -1: none */
-	long eos[MODEL_MAX_EOS]; /* of config.json and generation_config.json together */
-	size_t neos;
+	enum dtype dtype;  /* "dtype" or "torch_dtype"; f32 when absent */
+	float *inv_freq;   /* [head_dim/2] f32, rope scaling applied (llama3, linear …) */
+	float rope_mscale; /* multiplies cos and sin; 1 unless a scaling says so */
+	float init_range;  /* initializer_range */
 };
 
-/* From DIR/config.json, and generation_config.json's eos ids where present. What is not understood
- * (an unknown architecture, an activation, a rope type) is refused by name. */
+/* From DIR/config.json. What is not understood (an unknown architecture, an activation, a rope type)
+ * is refused by name. Which ids stop is common/tokenizer/rows.h's. */
 int model_config_load(struct model_config *c, const char *dir, struct err *e);
 void model_config_done(struct model_config *c);
 

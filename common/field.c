@@ -1,7 +1,5 @@
 #include "common/field.h"
 
-#include "common/stream.h"
-
 #include <string.h>
 
 enum {
@@ -82,7 +80,8 @@ const struct field_info *field_find(const char *name, size_t len)
 
 int field_reserved(const char *name, size_t len, unsigned kinds)
 {
-	if (len && name[0] == '_')
+	if ((len && name[0] == '_') ||
+		(len == strlen(STREAM_KEY) && !memcmp(name, STREAM_KEY, len)))
 		return 1;
 	const struct field_info *f = field_find(name, len);
 	return f && (f->kinds & kinds);

@@ -5,6 +5,11 @@
 
 #include <stddef.h>
 
+/* The first key of headers and trailers, and the name of no column. */
+#define STREAM_KEY "sluice"
+
+enum stream_kind { KIND_TEXT, KIND_TOKENS, KIND_TRAIN, KIND_TENSORS, KIND_COUNT };
+
 /* FT_U32S, FT_U8S, FT_F32S: bin of little-endian numbers; FT_SPANS: [[from, to], …]. */
 enum field_type {
 	FT_STR,

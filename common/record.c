@@ -171,6 +171,9 @@ int record_parse(struct record *rec, const uint8_t *p, size_t n, struct err *e)
 		if (mp_next(&c, &key) || key.type != MP_STR || memchr(key.p, 0, key.len) ||
 			!utf8_valid((const char *)key.p, key.len))
 			return err_data(e, "the name of column %zu is not a string", i + 1);
+		if (key.len == strlen(STREAM_KEY) && !memcmp(key.p, STREAM_KEY, key.len))
+			return err_data(
+				e, "a column '" STREAM_KEY "', which is the stream's own name");
 		if (record_get_n(rec, (const char *)key.p, key.len))
 			return err_data(e, "column '%.*s' is there twice",
 				(int)(key.len < 80 ? key.len : 80), key.p);

@@ -336,6 +336,9 @@ int record_from_json(struct record *r, const json_t *object, struct err *e)
 	{
 		if (strlen(key) != len)
 			return err_data(e, "a column's name with a NUL in it");
+		if (!strcmp(key, STREAM_KEY))
+			return err_data(e, "a column '" STREAM_KEY
+					   "', which is the stream's own name: rename it");
 		const struct field_info *info = field_find(key, len);
 		int bad;
 		switch (info ? info->type : FT_ANY) {

@@ -10,7 +10,6 @@
 #include "common/err.h"
 #include "common/record.h"
 
-enum stream_kind { KIND_TEXT, KIND_TOKENS, KIND_TRAIN, KIND_TENSORS, KIND_COUNT };
 extern const char *const stream_kind_name[KIND_COUNT];
 
 enum { STREAM_VERSION = 1, STREAM_BAD = -2 };

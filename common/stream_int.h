@@ -4,9 +4,6 @@
 
 #include "common/stream.h"
 
-/* The first key of headers and trailers, and of no record. */
-#define STREAM_KEY "sluice"
-
 void header_pack(struct str *out, const struct header *h);
 /* From the msgpack map at p (whole, scanned). Keys that this version does not know are passed over.
  */

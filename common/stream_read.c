@@ -124,7 +124,7 @@ static int accept_header(struct stream_reader *r, struct header *h, struct err *
 static enum stream_kind guess_kind(const struct stream_reader *r)
 {
 	struct err e;
-	json_t *object = json_read_bytes(r->first.s, r->first.len, &e), *v;
+	json_t *object = r->have_first ? json_read_bytes(r->first.s, r->first.len, &e) : NULL, *v;
 	const char *key;
 	unsigned kinds = r->kinds;
 	json_object_foreach(object, key, v)

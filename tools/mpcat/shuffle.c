@@ -2,12 +2,7 @@
 #include "tools/mpcat/source.h"
 
 #include "common/rng.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include "common/spool.h"
 
 struct place {
 	uint64_t at, size;
@@ -15,7 +10,7 @@ struct place {
 
 struct shuffle {
 	struct source s, *from;
-	FILE *spool;
+	struct spool *spool;
 	struct place *place;
 	size_t n, next;
 	struct str bytes; /* of the record given out last */
@@ -30,15 +25,8 @@ static int shuffle_next(struct source *s, struct record *rec, struct err *e)
 	const struct place *p = &sh->place[sh->next++];
 	str_reset(&sh->bytes);
 	str_reserve(&sh->bytes, p->size);
-	for (size_t got = 0; got < p->size;) {
-		ssize_t n = pread(
-			fileno(sh->spool), sh->bytes.s + got, p->size - got, (off_t)(p->at + got));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_sys(e, "cannot read a temporary file");
-		got += (size_t)n;
-	}
+	if (spool_read(sh->spool, p->at, sh->bytes.s, p->size, e))
+		return -1;
 	return record_parse(rec, (const uint8_t *)sh->bytes.s, p->size, e) ? -1 : 1;
 }
 
@@ -52,48 +40,29 @@ static void shuffle_close(struct source *s)
 {
 	struct shuffle *sh = (struct shuffle *)s;
 	sh->from->close(sh->from);
-	if (sh->spool)
-		fclose(sh->spool);
+	spool_close(sh->spool);
 	mem_free(sh->place);
 	str_done(&sh->bytes);
 	mem_free(sh);
 }
 
-static FILE *temporary(struct err *e)
-{
-	const char *dir = getenv("TMPDIR");
-	char *path = mem_printf("%s/sluice-XXXXXX", dir && *dir ? dir : "/tmp");
-	int fd = mkstemp(path);
-	if (fd >= 0)
-		unlink(path);
-	FILE *f = fd >= 0 ? fdopen(fd, "w+") : NULL;
-	if (!f)
-		err_sys(e, "cannot make a temporary file in '%s'", dir && *dir ? dir : "/tmp");
-	mem_free(path);
-	return f;
-}
-
 static int read_all(struct shuffle *sh, struct err *e)
 {
 	struct record rec = {0};
-	uint64_t at = 0;
 	size_t cap = 0;
 	int got;
 	while ((got = sh->from->next(sh->from, &rec, e)) == 1) {
 		str_reset(&sh->bytes);
 		record_pack(&sh->bytes, &rec);
 		mem_grow(&sh->place, &cap, sh->n + 1, sizeof *sh->place);
-		sh->place[sh->n++] = (struct place){at, sh->bytes.len};
-		at += sh->bytes.len;
-		if (fwrite(sh->bytes.s, 1, sh->bytes.len, sh->spool) != sh->bytes.len) {
-			got = err_sys(e, "cannot write a temporary file");
+		sh->place[sh->n++] = (struct place){spool_size(sh->spool), sh->bytes.len};
+		if (spool_write(sh->spool, sh->bytes.s, sh->bytes.len, e)) {
+			got = -1;
 			break;
 		}
 	}
 	record_done(&rec);
-	if (!got && fflush(sh->spool))
-		got = err_sys(e, "cannot write a temporary file");
-	return got;
+	return got || spool_flush(sh->spool, e) ? -1 : 0;
 }
 
 int source_shuffle(struct source **out, struct source *from, uint64_t seed, struct err *e)
@@ -101,8 +70,7 @@ int source_shuffle(struct source **out, struct source *from, uint64_t seed, stru
 	struct shuffle *sh = mem_zalloc(1, sizeof *sh);
 	sh->s = (struct source){shuffle_next, shuffle_on_pause, shuffle_close, from->header, 0};
 	sh->from = from;
-	sh->spool = temporary(e);
-	if (!sh->spool || read_all(sh, e)) {
+	if (spool_open(&sh->spool, e) || read_all(sh, e)) {
 		shuffle_close(&sh->s);
 		return -1;
 	}

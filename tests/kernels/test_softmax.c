@@ -131,6 +131,11 @@ static void extremes(void)
 		"%s: masked (-inf) logits have probability and entropy 0", K->name);
 	ok(out[1].hit == 1 && fabs(out[1].logp + log(V)) < 1e-7,
 		"%s: of equal logits the first is the hit", K->name);
+	target[1] = 3;
+	b = put(x, 2 * V);
+	K->softmax_label(C, b, target, 2, V, KSTAT_HIT, 0, NULL, out);
+	ok(out[1].hit == 0, "%s: and the others are not", K->name);
+	drop(b);
 	free(g);
 }
 

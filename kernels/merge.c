@@ -27,6 +27,15 @@ static const struct merge_ops *ops(void)
 	return &merge_ops_plain;
 }
 
+void merge_pack(const float *a, size_t r, size_t cols, float *packed)
+{
+	for (size_t col = 0; col < cols; col += MERGE_LINE) {
+		size_t n = cols - col < MERGE_LINE ? cols - col : MERGE_LINE;
+		for (size_t k = 0; k < r; k++, packed += n)
+			memcpy(packed, a + k * cols + col, n * sizeof *a);
+	}
+}
+
 int merge_rows(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows, size_t cols,
 	const struct merge_part *parts, size_t nparts)
 {

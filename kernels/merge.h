@@ -13,10 +13,14 @@
 
 struct merge_part {
 	const float *b; /* [rows, r]: of these rows */
-	const float *a; /* [r, cols] */
+	const float *a; /* [r, cols], as merge_pack orders it */
 	size_t r;
 	float scale;
 };
+
+/* A [r, cols] cut into blocks of columns that lie together: rows a power of two apart would push each
+ * other out of the cache. packed: as many elements, not a. */
+void merge_pack(const float *a, size_t r, size_t cols, float *packed);
 
 /* out[rows, cols] = in[rows, cols] + the parts' products (none: converted). in may be unaligned;
  * out may not be in. 0, or -1 when something in the result is not finite. Types: the floats. */

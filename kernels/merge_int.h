@@ -91,34 +91,35 @@ MERGE_INLINE void merge_store(enum dtype t, const float *w, unsigned char *dst, 
 	}
 }
 
-/* acc[n] = sum over k < r, in order, of b[k] * a[k * lda + …]. */
-MERGE_INLINE void merge_product(float *restrict acc, const float *restrict a, size_t lda,
-	const float *b, size_t r, size_t n)
+/* acc[n] = sum over k < r, in order, of b[k] * a[k * n + …]. */
+MERGE_INLINE void merge_product(
+	float *restrict acc, const float *restrict a, const float *b, size_t r, size_t n)
 {
 	memset(acc, 0, n * sizeof *acc);
 	size_t k = 0;
 	for (; k + 4 <= r; k += 4) {
-		const float *a0 = a + k * lda, *a1 = a0 + lda, *a2 = a1 + lda, *a3 = a2 + lda;
+		const float *a0 = a + k * n, *a1 = a0 + n, *a2 = a1 + n, *a3 = a2 + n;
+		const float b0 = b[k], b1 = b[k + 1], b2 = b[k + 2], b3 = b[k + 3];
 		for (size_t j = 0; j < n; j++) {
-			float s = fmaf(b[k], a0[j], acc[j]);
-			s = fmaf(b[k + 1], a1[j], s);
-			s = fmaf(b[k + 2], a2[j], s);
-			acc[j] = fmaf(b[k + 3], a3[j], s);
+			float s = fmaf(b0, a0[j], acc[j]);
+			s = fmaf(b1, a1[j], s);
+			s = fmaf(b2, a2[j], s);
+			acc[j] = fmaf(b3, a3[j], s);
 		}
 	}
 	for (; k < r; k++)
 		for (size_t j = 0; j < n; j++)
-			acc[j] = fmaf(b[k], a[k * lda + j], acc[j]);
+			acc[j] = fmaf(b[k], a[k * n + j], acc[j]);
 }
 
 /* One line of a row: w[n] += its deltas. */
-MERGE_INLINE void merge_line(float *restrict w, size_t row, size_t col, size_t n, size_t cols,
+MERGE_INLINE void merge_line(float *restrict w, size_t row, size_t col, size_t n,
 	const struct merge_part *parts, size_t nparts)
 {
 	float acc[MERGE_LINE], sum[MERGE_LINE];
 	for (size_t p = 0; p < nparts; p++) {
 		const struct merge_part *m = &parts[p];
-		merge_product(acc, m->a + col, cols, m->b + row * m->r, m->r, n);
+		merge_product(acc, m->a + m->r * col, m->b + row * m->r, m->r, n);
 		if (p == 0)
 			for (size_t j = 0; j < n; j++)
 				sum[j] = acc[j] * m->scale;
@@ -144,7 +145,7 @@ MERGE_INLINE int merge_rows_body(enum dtype tin, const void *in, enum dtype tout
 		for (size_t row = 0; row < rows; row++) {
 			size_t at = row * cols + col;
 			merge_load(tin, src + at * from, w, n);
-			merge_line(w, row, col, n, cols, parts, nparts);
+			merge_line(w, row, col, n, parts, nparts);
 			merge_store(tout, w, dst + at * to, n);
 			finite &= merge_finite_body(tout, dst + at * to, n);
 		}

@@ -14,7 +14,7 @@ static float value(void)
 	return (float)(int)(state >> 8) / 8388608.0f - 1.0f;
 }
 
-static float a[2][R * COLS], b[2][ROWS * R];
+static float a[2][R * COLS], packed[2][R * COLS], b[2][ROWS * R];
 
 /* The definition, element by element. */
 static float want_one(float w, size_t row, size_t col, size_t parts)
@@ -36,7 +36,7 @@ static void check(const struct merge_ops *ops, const char *name, enum dtype tin,
 	static unsigned char raw[ROWS * COLS * 8 + 1], got[ROWS * COLS * 8 + 1],
 		want[ROWS * COLS * 8];
 	unsigned char *in = raw + 1; /* as a tensor may lie in a file */
-	const struct merge_part p[2] = {{b[0], a[0], R, 1.5f}, {b[1], a[1], R, -0.3f}};
+	const struct merge_part p[2] = {{b[0], packed[0], R, 1.5f}, {b[1], packed[1], R, -0.3f}};
 	size_t from = dtype_bytes(tin, 1), to = dtype_bytes(tout, 1);
 	for (size_t i = 0; i < (size_t)ROWS * COLS; i++) {
 		float w = value();
@@ -95,6 +95,7 @@ int main(void)
 			a[p][i] = value();
 		for (size_t i = 0; i < ROWS * R; i++)
 			b[p][i] = value();
+		merge_pack(a[p], R, COLS, packed[p]);
 	}
 	check_all(&(struct merge_ops){merge_rows, merge_finite}, "what this CPU chooses");
 	check_all(&merge_ops_plain, "plain");

@@ -133,6 +133,14 @@ static float *as_f32(const struct st_tensor *t)
 	return v;
 }
 
+static float *packed_f32(const struct st_tensor *a)
+{
+	float *plain = as_f32(a), *packed = mem_alloc(a->elements, sizeof *packed);
+	merge_pack(plain, a->shape[0], a->shape[1], packed);
+	mem_free(plain);
+	return packed;
+}
+
 static void job_init(struct job *j, const struct plan *p, size_t i, struct err *e)
 {
 	const struct target *t = &p->targets[i];
@@ -145,8 +153,8 @@ static void job_init(struct job *j, const struct plan *p, size_t i, struct err *
 	j->parts = mem_zalloc(t->n, sizeof *j->parts);
 	for (size_t k = 0; k < t->n; k++) {
 		const struct delta *d = &t->deltas[k];
-		j->parts[k] =
-			(struct merge_part){as_f32(d->b), as_f32(d->a), d->a->shape[0], d->scale};
+		j->parts[k] = (struct merge_part){
+			as_f32(d->b), packed_f32(d->a), d->a->shape[0], d->scale};
 	}
 }
 

@@ -100,6 +100,13 @@ static void item_done(struct item *it)
 	mem_free(it->out.rec);
 }
 
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* The next record of our shard: as next(). */
 static int pull(struct filter *f, struct record *rec, struct err *e)
 {
@@ -109,7 +116,8 @@ static int pull(struct filter *f, struct record *rec, struct err *e)
 			return got;
 		uint64_t index = f->read++;
 		if (!(f->read % 256))
-			die_progress("%llu records", (unsigned long long)f->read);
+			die_progress("%llu records, %.0f a second", (unsigned long long)f->read,
+				(double)f->read / (seconds() - f->began));
 		if (f->shard_n <= 1 || index % f->shard_n == f->shard_i - 1)
 			return got;
 	}
@@ -347,16 +355,9 @@ int filter_threads(const struct filter *f)
 	return f->threads > 0 ? f->threads : team_cpus();
 }
 
-static double seconds(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 int filter_run(struct filter *f, struct err *e)
 {
-	double began = seconds();
+	f->began = seconds();
 	int threads = filter_threads(f);
 	f->read = f->written = 0;
 	int bad = threads > 1 ? run_threads(f, threads, e) : run_straight(f, e);
@@ -374,7 +375,7 @@ int filter_run(struct filter *f, struct err *e)
 	else
 		bad = stream_finish(f->out, skipped, e);
 	f->out = NULL;
-	double took = seconds() - began;
+	double took = seconds() - f->began;
 	if (!bad)
 		die_verbose("%llu records read, %llu written, %.1f s, %.0f a second, %d thread%s",
 			(unsigned long long)f->read, (unsigned long long)f->written, took,

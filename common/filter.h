@@ -43,7 +43,9 @@ struct filter {
 	struct stream_writer *out; /* finished or abandoned by filter_run */
 	struct rejects *rejects;   /* closed or abandoned by filter_run */
 
-	uint64_t read, written; /* set by filter_run */
+	/* Set by filter_run. */
+	uint64_t read, written;
+	double began;
 };
 
 void filter_from_stream(struct filter *f, struct stream_reader *r);

@@ -17,7 +17,7 @@ void str_adds(struct str *b, const char *s);
 void str_addc(struct str *b, char c);
 void str_addf(struct str *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void str_reserve(struct str *b, size_t more); /* room for `more` bytes and the NUL */
-void str_reset(struct str *b);                /* empty, keeps the memory */
+void str_reset(struct str *b);		      /* empty, keeps the memory */
 void str_cut(struct str *b, size_t len);      /* shortens to len */
 void str_done(struct str *b);
 

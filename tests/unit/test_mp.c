@@ -261,6 +261,21 @@ static void test_json(void)
 		ok(record_from_json(&r, v, &e) == -1, "%s: %s", wrong[i], e.msg);
 		json_decref(v);
 	}
+	for (int depth = 63; depth <= 64; depth++) { /* the record itself is one more */
+		str_reset(&out);
+		str_adds(&out, "{\"x\":");
+		for (int i = 0; i < depth; i++)
+			str_addc(&out, '[');
+		for (int i = 0; i < depth; i++)
+			str_addc(&out, ']');
+		str_addc(&out, '}');
+		v = json_loads(out.s, 0, NULL);
+		record_reset(&r);
+		int bad = record_from_json(&r, v, &e);
+		ok(bad == (depth == 64 ? -1 : 0), "%d levels of JSON are %s", depth + 1,
+			bad ? e.msg : "a record");
+		json_decref(v);
+	}
 	str_done(&out);
 	record_done(&r);
 }

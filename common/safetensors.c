@@ -236,8 +236,7 @@ static int sort_names(struct st *s, struct err *e)
 	return 0;
 }
 
-/* ---- sharded directories -----------------------------------------------------------------------
- */
+/* ---- sharded directories --------------------------------------------------------------------- */
 
 static int by_string(const void *a, const void *b)
 {

@@ -56,8 +56,7 @@ int model_refresh(struct model *m, struct err *e);
 /* Bytes of the frozen weights: the mapped files and what the backend keeps beside them. */
 size_t model_weight_bytes(const struct model *m);
 
-/* ---- one batch ----------------------------------------------------------------------------------
- */
+/* ---- one batch ------------------------------------------------------------------------------- */
 
 struct workspace;
 
@@ -83,8 +82,7 @@ int model_forward(struct model *m, struct workspace *ws, const struct forest *f,
 int model_backward(struct model *m, struct workspace *ws, const struct forest *f,
 	const double *coef, struct err *e);
 
-/* ---- generation ---------------------------------------------------------------------------------
- */
+/* ---- generation ------------------------------------------------------------------------------ */
 
 struct kvcache;
 

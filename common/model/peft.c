@@ -26,8 +26,7 @@
 /* Far above any use; keeps r times a dimension from overflowing anything. */
 enum { RANK_MAX = 1 << 16, MATCH_LIMIT = 100000 };
 
-/* ---- patterns ----------------------------------------------------------------------------------
- */
+/* ---- patterns -------------------------------------------------------------------------------- */
 
 /* Python's re, of which these patterns use what PCRE2 has too. NULL and *e on a bad one. */
 static void *compile(const char *before, const char *pattern, const char *after, struct err *e)
@@ -96,8 +95,7 @@ float adapter_scale(const struct adapter_config *c, const char *module)
 	return (float)(alpha / (c->rslora ? sqrt(r) : r));
 }
 
-/* ---- reading the config ------------------------------------------------------------------------
- */
+/* ---- reading the config ---------------------------------------------------------------------- */
 
 /* Keys that make an adapter another function, or one that only a part of these programs would
  * understand. null, false, "none" and empty values mean that the feature is off. */
@@ -305,8 +303,7 @@ void adapter_config_done(struct adapter_config *c)
 	*c = (struct adapter_config){0};
 }
 
-/* ---- writing the config ------------------------------------------------------------------------
- */
+/* ---- writing the config ---------------------------------------------------------------------- */
 
 /* Python keeps 32 and 32.0 apart; a whole alpha is written as the integer it was given as. */
 static json_t *number(double v)
@@ -365,8 +362,7 @@ char *adapter_config_json(const struct adapter_config *c)
 	return str_take(&s);
 }
 
-/* ---- tensors -----------------------------------------------------------------------------------
- */
+/* ---- tensors --------------------------------------------------------------------------------- */
 
 static int read_tensor(const struct st *s, struct params *ps, size_t i, const struct kernels *k,
 	struct kctx *c, struct err *e)

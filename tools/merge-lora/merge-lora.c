@@ -123,8 +123,7 @@ static char *new_config(const struct run *r, size_t *len, struct err *e)
 	return modeldir_config(opts_model.model, r->dtype, r->plan.untie, len, e);
 }
 
-/* ---- to a directory ----------------------------------------------------------------------------
- */
+/* ---- to a directory -------------------------------------------------------------------------- */
 
 static int fill_dir(struct run *r, const struct outdir *d, struct err *e)
 {
@@ -162,8 +161,7 @@ static int merge_to_dir(struct run *r, const char *operand, struct err *e)
 	return outdir_commit(&d, e);
 }
 
-/* ---- to a stream -------------------------------------------------------------------------------
- */
+/* ---- to a stream ----------------------------------------------------------------------------- */
 
 static int stream_files(const struct run *r, struct stream_writer *w, struct err *e)
 {
@@ -207,8 +205,7 @@ static int merge_to_stream(struct run *r, const char *operand, struct err *e)
 	return stream_finish(w, 0, e);
 }
 
-/* ---- main --------------------------------------------------------------------------------------
- */
+/* ---- main ------------------------------------------------------------------------------------ */
 
 static void run_done(struct run *r)
 {

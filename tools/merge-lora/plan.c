@@ -22,8 +22,7 @@ static int ends_with(const char *s, const char *end, size_t *stem)
 	return n > m && strcmp(s + n - m, end) == 0;
 }
 
-/* ---- the result's table ------------------------------------------------------------------------
- */
+/* ---- the result's table ---------------------------------------------------------------------- */
 
 /* The base's tensors as they lie: shard after shard, by place in each. */
 static int by_place(const void *a, const void *b)
@@ -100,8 +99,7 @@ static struct target *untied_head(struct plan *p, const struct st *base, int dty
 	return head;
 }
 
-/* ---- what adapters add -------------------------------------------------------------------------
- */
+/* ---- what adapters add ----------------------------------------------------------------------- */
 
 static int check_shapes(const struct delta *d, const struct target *t, size_t r, struct err *e)
 {

@@ -123,8 +123,7 @@ static int run(struct job *j, struct team *team)
 	return j->failed ? -1 : 0;
 }
 
-/* ---- one tensor --------------------------------------------------------------------------------
- */
+/* ---- one tensor ------------------------------------------------------------------------------ */
 
 static float *as_f32(const struct st_tensor *t)
 {

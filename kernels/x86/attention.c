@@ -263,9 +263,7 @@ static struct bwd *bwd_memory(const struct attn *s, void *scratch)
 static void gather(const struct attn *s, const float *x, size_t ld, size_t n, float *dst)
 {
 	for (size_t r = 0; r < n; r++)
-		for (size_t d = 0; d < s->width; d += W)
-			v_store(dst + r * s->width + d,
-				v_load_part(x + r * ld + d, v_first(s->a->head_dim - d)));
+		v_copy_padded(dst + r * s->width, x + r * ld, s->a->head_dim);
 }
 
 static void put_rows(
@@ -273,7 +271,7 @@ static void put_rows(
 {
 	size_t D = s->a->head_dim;
 	for (size_t r = 0; r < b->n; r++)
-		memcpy(x + (b->row[r] * s->a->kv_heads + g) * D, src + r * s->width, D * sizeof *x);
+		v_copy(x + (b->row[r] * s->a->kv_heads + g) * D, src + r * s->width, D);
 }
 
 static void bwd_keys(const struct attn *s, struct bwd *f, const struct keys *b, size_t seg,
@@ -337,8 +335,7 @@ static void bwd_queries(const struct attn *s, struct bwd *f, size_t seg, size_t 
 	for (size_t h = 0; h < s->share; h++)
 		for (size_t j = 0; j < nq; j++) {
 			size_t row = (a->segs[seg].q0 + first + j) * a->heads + g * s->share + h;
-			memcpy(s->dq + row * D, f->dq + (h * BLOCK + j) * s->width,
-				D * sizeof *s->dq);
+			v_copy(s->dq + row * D, f->dq + (h * BLOCK + j) * s->width, D);
 		}
 }
 

@@ -115,11 +115,9 @@ static void pack_rows(const struct term *t, size_t p0, size_t k, size_t j0, size
 	size_t width = padded(n);
 	for (size_t p = p0; p < p0 + k; p++, dst += width) {
 		const float *src = t->b->rows(t->b, p, j0, n, dst);
-		if (src != dst)
-			memcpy(dst, src, n * sizeof *dst);
+		v_copy_padded(dst, src, n);
 		if (t->drop_b)
 			FN(drop)(t->drop_b, p, j0, n, dst, dst);
-		memset(dst + n, 0, (width - n) * sizeof *dst);
 	}
 }
 

@@ -308,4 +308,16 @@ INLINE void v_transpose(vec r[W])
 
 #endif
 
+/* n f32 from src; zeros after them to whole vectors. (GCC makes `rep movs` of a short memcpy.) */
+INLINE void v_copy_padded(float *dst, const float *src, size_t n)
+{
+	for (size_t i = 0; i < n; i += W)
+		v_store(dst + i, v_load_part(src + i, v_first(n - i)));
+}
+INLINE void v_copy(float *dst, const float *src, size_t n)
+{
+	for (size_t i = 0; i < n; i += W)
+		v_store_part(dst + i, v_first(n - i), v_load_part(src + i, v_first(n - i)));
+}
+
 #endif

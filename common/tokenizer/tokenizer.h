@@ -32,11 +32,11 @@ void encoder_free(struct encoder *e);
 
 /* Appends the ids of valid UTF-8 text. add_special: the post-processor's template (BOS, EOS …), the
  * library's encode(add_special_tokens=…). */
-int tokenizer_encode(struct encoder *e, const char *text, size_t len, int add_special, struct encoding *out,
-	struct err *err);
+int tokenizer_encode(struct encoder *e, const char *text, size_t len, int add_special,
+	struct encoding *out, struct err *err);
 /* Appends the text; skip_special as the library's skip_special_tokens. */
-int tokenizer_decode(struct encoder *e, const uint32_t *ids, size_t n, int skip_special, struct str *out,
-	struct err *err);
+int tokenizer_decode(struct encoder *e, const uint32_t *ids, size_t n, int skip_special,
+	struct str *out, struct err *err);
 
 size_t tokenizer_vocab_size(const struct tokenizer *t); /* added tokens counted in */
 /* -1: not one token. Looks at added tokens first, then the model's vocabulary. */

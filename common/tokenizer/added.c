@@ -1,0 +1,250 @@
+/*
+ * Added tokens: which they are, and where they stand in a text. Leftmost-longest, as the library's
+ * Aho-Corasick has it; here by narrowing a sorted list, which needs no automaton and no memory.
+ */
+#include "common/tokenizer/tokenizer_int.h"
+
+#include "common/mem.h"
+#include "common/tokenizer/unicode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *set_bytes(const struct added_set *set, size_t i, size_t *len)
+{
+	const struct added_token *a = set->v[i];
+	*len = a->norm ? a->normlen : a->len;
+	return a->norm ? a->norm : a->content;
+}
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct added_token *a = *(const struct added_token *const *)pa;
+	const struct added_token *b = *(const struct added_token *const *)pb;
+	size_t na = a->norm ? a->normlen : a->len, nb = b->norm ? b->normlen : b->len;
+	int c = memcmp(
+		a->norm ? a->norm : a->content, b->norm ? b->norm : b->content, na < nb ? na : nb);
+	if (c || na != nb)
+		return c ? c : na < nb ? -1 : 1;
+	/* Special ones first, then as in the file: the first is found. */
+	if (a->special != b->special)
+		return b->special - a->special;
+	return a < b ? -1 : a > b;
+}
+
+static void set_make(struct added_set *set, const struct added *a, int normalized)
+{
+	set->v = mem_alloc(a->n, sizeof *set->v);
+	for (size_t i = 0; i < a->n; i++)
+		if (a->v[i].normalized == normalized && (!a->v[i].norm || a->v[i].normlen))
+			set->v[set->n++] = &a->v[i];
+	if (set->n)
+		qsort(set->v, set->n, sizeof *set->v, compare);
+	set->only = -1;
+	for (size_t i = 0; i < set->n; i++) {
+		size_t len;
+		uint8_t first = (uint8_t)*set_bytes(set, i, &len);
+		set->first[first] = 1;
+		set->only = i && set->only != first ? -2 : first;
+	}
+}
+
+/* The longest token that s begins with. */
+static const struct added_token *longest(
+	const struct added_set *set, const char *s, size_t len, size_t *taken)
+{
+	size_t lo = 0, hi = set->n;
+	const struct added_token *found = NULL;
+	for (size_t k = 0; k < len && lo < hi; k++) {
+		/* set->v[lo, hi) agree with s in their first k bytes and are longer than k. */
+		uint8_t c = (uint8_t)s[k];
+		size_t n, from = lo, to = hi;
+		while (from < to) {
+			size_t mid = (from + to) / 2;
+			if ((uint8_t)set_bytes(set, mid, &n)[k] < c)
+				from = mid + 1;
+			else
+				to = mid;
+		}
+		lo = from;
+		to = hi;
+		while (from < to) {
+			size_t mid = (from + to) / 2;
+			if ((uint8_t)set_bytes(set, mid, &n)[k] <= c)
+				from = mid + 1;
+			else
+				to = mid;
+		}
+		hi = from;
+		for (int first = 1; lo < hi; lo++, first = 0) {
+			set_bytes(set, lo, &n);
+			if (n > k + 1)
+				break;
+			if (first) {
+				found = set->v[lo];
+				*taken = n;
+			}
+		}
+	}
+	return found;
+}
+
+int added_find(const struct added *a, const struct added_set *set, const char *s, size_t len,
+	struct added_cursor *at, struct span *m, const struct added_token **which)
+{
+	const uint8_t *u = (const uint8_t *)s;
+	for (size_t i = at->search; set->n && i < len; i++) {
+		if (set->only >= 0) {
+			const char *p = memchr(s + i, set->only, len - i);
+			if (!p)
+				return 0;
+			i = (size_t)(p - s);
+		} else if (!set->first[u[i]]) {
+			continue;
+		}
+		size_t taken;
+		const struct added_token *t = longest(set, s + i, len - i, &taken);
+		if (!t)
+			continue;
+		/* The flags are those of the last token with that id. */
+		t = added_by_id(a, t->id);
+		size_t start = i, stop = i + taken, k = stop;
+		if (t->single_word && ((start > 0 && uni_is_word(uni_before(u, start))) ||
+					      (stop < len && uni_is_word(uni_next(u, &k))))) {
+			i = stop - 1;
+			continue;
+		}
+		at->search = stop;
+		if (t->lstrip)
+			while (start > at->done && uni_is_space(uni_before(u, start)))
+				start = uni_prev(u, start);
+		if (t->rstrip)
+			while (k = stop, stop < len && uni_is_space(uni_next(u, &k)))
+				stop = k;
+		at->done = stop;
+		*m = (struct span){(uint32_t)start, (uint32_t)stop};
+		*which = t;
+		return 1;
+	}
+	return 0;
+}
+
+const struct added_token *added_by_id(const struct added *a, uint32_t id)
+{
+	return id >= a->first_id && id - a->first_id < a->nids ? a->by_id[id - a->first_id] : NULL;
+}
+
+const struct added_token *added_by_content(
+	const struct added *a, size_t n, const char *s, size_t len)
+{
+	while (n--)
+		if (a->v[n].len == len && !memcmp(a->v[n].content, s, len))
+			return &a->v[n];
+	return NULL;
+}
+
+/* ---- loading ----------------------------------------------------------------------------------- */
+
+static int load_token(struct added_token *a, const json_t *v, struct err *e)
+{
+	if (part_text(v, "content", &a->content, &a->len, e) ||
+		part_bool(v, "single_word", 0, &a->single_word, e) ||
+		part_bool(v, "lstrip", 0, &a->lstrip, e) ||
+		part_bool(v, "rstrip", 0, &a->rstrip, e) ||
+		part_bool(v, "normalized", 1, &a->normalized, e) ||
+		part_bool(v, "special", 0, &a->special, e))
+		return -1;
+	return a->content ? 0 : err_data(e, "there is no 'content'");
+}
+
+/* A token of the vocabulary keeps its id; others follow the largest. The file's own `id` is not asked
+ * (tokenizers does the same). */
+static int give_ids(struct tokenizer *t, struct err *e)
+{
+	struct added *a = &t->added;
+	long largest = -1;
+	for (size_t i = 0; i < a->n; i++) {
+		struct added_token *x = &a->v[i];
+		long id = vocab_find(&t->vocab, x->content, x->len);
+		const struct added_token *same = added_by_content(a, i, x->content, x->len);
+		if (same) {
+			id = same->id;
+			x->special |= same->special;
+		}
+		if (id < 0) {
+			id = (long)t->vocab.count;
+			if (largest >= id)
+				id = largest + 1;
+		}
+		if (id >= VOCAB_MAX_ID)
+			return err_data(
+				e, "added token '%.60s' gets an id beyond the limit", x->content);
+		x->id = (uint32_t)id;
+		if (id > largest)
+			largest = id;
+		if (!i || x->id < a->first_id)
+			a->first_id = x->id;
+	}
+	if (!a->n)
+		return 0;
+	a->nids = (size_t)largest + 1 - a->first_id;
+	a->by_id = mem_zalloc(a->nids, sizeof *a->by_id);
+	for (size_t i = 0; i < a->n; i++)
+		a->by_id[a->v[i].id - a->first_id] = &a->v[i];
+	return 0;
+}
+
+static int normalise(struct tokenizer *t, struct err *e)
+{
+	int rc = 0;
+	struct encoder *enc = encoder_new(t);
+	for (size_t i = 0; !rc && i < t->added.n; i++) {
+		struct added_token *a = &t->added.v[i];
+		if (!a->normalized)
+			continue;
+		struct ntext text = {.s = a->content, .len = a->len};
+		if ((rc = norm_run(t, enc, &text, e)) == 0 && text.align) {
+			a->norm = mem_strndup(text.s, text.len);
+			a->normlen = text.len;
+		}
+	}
+	encoder_free(enc);
+	return rc;
+}
+
+int added_load(struct tokenizer *t, const json_t *list, struct err *e)
+{
+	struct added *a = &t->added;
+	if (list && !json_is_array(list) && !json_is_null(list))
+		return err_data(e, "added_tokens: not an array");
+	size_t n = json_array_size(list);
+	if (n > 1 << 16)
+		return err_data(e, "added_tokens: over %d of them", 1 << 16);
+	a->v = mem_zalloc(n, sizeof *a->v);
+	for (size_t i = 0; i < n; i++) {
+		struct added_token *x = &a->v[a->n++];
+		if (load_token(x, json_array_get(list, i), e))
+			return err_prefix(e, "added_tokens: number %zu", i + 1);
+		if (!x->len) { /* the library ignores it */
+			mem_free(x->content);
+			a->n--;
+		}
+	}
+	if (give_ids(t, e) || normalise(t, e))
+		return err_prefix(e, "added_tokens");
+	set_make(&a->raw, a, 0);
+	set_make(&a->normalized, a, 1);
+	return 0;
+}
+
+void added_done(struct added *a)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		mem_free(a->v[i].content);
+		mem_free(a->v[i].norm);
+	}
+	mem_free(a->v);
+	mem_free(a->raw.v);
+	mem_free(a->normalized.v);
+	mem_free(a->by_id);
+}

@@ -1,0 +1,336 @@
+/*
+ * Byte-pair encoding: a piece of text → ids, by the library's rules. The lowest rank goes first, and of
+ * equal ones the leftmost. Short pieces are merged by looking for it, long ones with a heap, so that a
+ * megabyte of one letter takes n log n. Short pieces are remembered.
+ */
+#include "common/tokenizer/tokenizer_int.h"
+
+#include "common/mem.h"
+#include "common/tokenizer/unicode.h"
+
+#include <string.h>
+
+enum {
+	SCAN_MAX = 48,	       /* symbols: longer pieces go to the heap */
+	CACHE_SLOTS = 1 << 15, /* of 32 bytes: stays in a second-level cache */
+	CACHE_KEY = 15,	       /* bytes of a piece that is remembered */
+	CACHE_IDS = 3,
+};
+
+struct cached {
+	uint64_t key[2]; /* the piece, its length in the last byte */
+	uint32_t ids[CACHE_IDS];
+	uint8_t lens[CACHE_IDS], n;
+};
+
+struct symbol {
+	uint32_t id, len;    /* len 0: merged into one before it */
+	uint32_t prev, next; /* index + 1; 0: none */
+};
+
+struct bpe_state {
+	struct cached *cache;
+	struct symbol *sym;
+	size_t symcap;
+	uint64_t *heap; /* rank << 32 | index */
+	size_t nheap, heapcap;
+	struct str word; /* a character with its prefix and suffix */
+};
+
+struct bpe_state *bpe_state_new(void)
+{
+	struct bpe_state *st = mem_zalloc(1, sizeof *st);
+	st->cache = mem_zalloc(CACHE_SLOTS, sizeof *st->cache);
+	return st;
+}
+
+void bpe_state_free(struct bpe_state *st)
+{
+	if (!st)
+		return;
+	mem_free(st->cache);
+	mem_free(st->sym);
+	mem_free(st->heap);
+	str_done(&st->word);
+	mem_free(st);
+}
+
+static inline const struct merge *merge_of(const struct bpe *b, uint32_t left, uint32_t right)
+{
+	size_t mask = b->nslots - 1;
+	for (size_t i = bpe_hash(left, right) & mask;; i = (i + 1) & mask) {
+		const struct merge *m = &b->merges[i];
+		if (m->a == left && m->b == right)
+			return m;
+		if (m->a == UINT32_MAX)
+			return NULL;
+	}
+}
+
+/* ---- merging --------------------------------------------------------------------------------- */
+
+/* n symbols with their lengths alongside, in place; returns how many are left. */
+static size_t merge_scan(const struct bpe *b, uint32_t *ids, uint32_t *lens, size_t n)
+{
+	const struct merge *pair[SCAN_MAX];
+	for (size_t i = 0; i + 1 < n; i++)
+		pair[i] = merge_of(b, ids[i], ids[i + 1]);
+	for (;;) {
+		size_t best = SIZE_MAX;
+		uint32_t rank = UINT32_MAX;
+		for (size_t i = 0; i + 1 < n; i++)
+			if (pair[i] && pair[i]->rank < rank) {
+				rank = pair[i]->rank;
+				best = i;
+			}
+		if (best == SIZE_MAX)
+			return n;
+		ids[best] = pair[best]->id;
+		n--;
+		size_t rest = n - best - 1;
+		memmove(ids + best + 1, ids + best + 2, rest * sizeof *ids);
+		lens[best] += lens[best + 1];
+		memmove(lens + best + 1, lens + best + 2, rest * sizeof *lens);
+		if (rest) {
+			memmove(pair + best, pair + best + 1, rest * sizeof *pair);
+			pair[best] = merge_of(b, ids[best], ids[best + 1]);
+		}
+		if (best)
+			pair[best - 1] = merge_of(b, ids[best - 1], ids[best]);
+	}
+}
+
+static void heap_push(struct bpe_state *st, uint64_t v)
+{
+	if (st->nheap == st->heapcap)
+		mem_grow(&st->heap, &st->heapcap, st->nheap + 1, sizeof *st->heap);
+	size_t i = st->nheap++;
+	for (; i && st->heap[(i - 1) / 2] > v; i = (i - 1) / 2)
+		st->heap[i] = st->heap[(i - 1) / 2];
+	st->heap[i] = v;
+}
+
+static uint64_t heap_pop(struct bpe_state *st)
+{
+	uint64_t top = st->heap[0], v = st->heap[--st->nheap];
+	size_t i = 0, n = st->nheap;
+	for (size_t c; (c = 2 * i + 1) < n; i = c) {
+		if (c + 1 < n && st->heap[c + 1] < st->heap[c])
+			c++;
+		if (st->heap[c] >= v)
+			break;
+		st->heap[i] = st->heap[c];
+	}
+	st->heap[i] = v;
+	return top;
+}
+
+static void heap_pair(const struct bpe *b, struct bpe_state *st, size_t left, size_t right)
+{
+	const struct merge *m = merge_of(b, st->sym[left].id, st->sym[right].id);
+	if (m)
+		heap_push(st, (uint64_t)m->rank << 32 | left);
+}
+
+static size_t merge_heap(
+	const struct bpe *b, struct bpe_state *st, uint32_t *ids, uint32_t *lens, size_t n)
+{
+	mem_grow(&st->sym, &st->symcap, n, sizeof *st->sym);
+	struct symbol *sym = st->sym;
+	for (size_t i = 0; i < n; i++)
+		sym[i] = (struct symbol){
+			ids[i], lens[i], (uint32_t)i, i + 1 < n ? (uint32_t)i + 2 : 0};
+	st->nheap = 0;
+	for (size_t i = 0; i + 1 < n; i++)
+		heap_pair(b, st, i, i + 1);
+	while (st->nheap) {
+		uint64_t top = heap_pop(st);
+		size_t i = top & UINT32_MAX;
+		if (!sym[i].len || !sym[i].next)
+			continue;
+		size_t r = sym[i].next - 1;
+		const struct merge *m = merge_of(b, sym[i].id, sym[r].id);
+		if (!m || m->rank != top >> 32)
+			continue; /* the pair that was there has been merged away */
+		sym[i].id = m->id;
+		sym[i].len += sym[r].len;
+		sym[r].len = 0;
+		sym[i].next = sym[r].next;
+		if (sym[i].next) {
+			sym[sym[i].next - 1].prev = (uint32_t)i + 1;
+			heap_pair(b, st, i, sym[i].next - 1);
+		}
+		if (sym[i].prev)
+			heap_pair(b, st, sym[i].prev - 1, i);
+	}
+	size_t out = 0;
+	for (size_t i = 0; i < n; i++)
+		if (sym[i].len) {
+			ids[out] = sym[i].id;
+			lens[out++] = sym[i].len;
+		}
+	return out;
+}
+
+/* ---- the symbols that merging begins with ---------------------------------------------------- */
+
+static long symbol_of(
+	const struct bpe *b, struct bpe_state *st, const char *s, size_t from, size_t to, int last)
+{
+	int prefix = b->prefix && from > 0, suffix = b->suffix && last;
+	if (!prefix && !suffix) {
+		size_t i = from;
+		uint32_t c = uni_next((const uint8_t *)s, &i);
+		if (c < 0x10000)
+			return b->char_id[c] == UINT32_MAX ? -1 : (long)b->char_id[c];
+		return vocab_find(b->words, s + from, to - from);
+	}
+	str_reset(&st->word);
+	if (prefix)
+		str_adds(&st->word, b->prefix);
+	str_add(&st->word, s + from, to - from);
+	if (suffix)
+		str_adds(&st->word, b->suffix);
+	return vocab_find(b->words, st->word.s, st->word.len);
+}
+
+/* The library's way with unknown characters, quirk included: a pending unknown comes out when the next
+ * known character does, after byte tokens that followed it. */
+static long symbols(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens, struct err *e)
+{
+	size_t n = 0;
+	uint32_t pending = 0;
+	for (size_t i = 0, to; i < len; i = to) {
+		to = i + uni_len((uint8_t)s[i]);
+		uint32_t bytes = (uint32_t)(to - i);
+		long id = symbol_of(b, st, s, i, to, to == len);
+		if (id >= 0) {
+			if (pending) {
+				ids[n] = (uint32_t)b->unk;
+				lens[n++] = pending;
+				pending = 0;
+			}
+			ids[n] = (uint32_t)id;
+			lens[n++] = bytes;
+			continue;
+		}
+		if (b->byte_fallback) {
+			size_t k = 0;
+			while (k < bytes && b->byte_id[(uint8_t)s[i + k]] != UINT32_MAX)
+				k++;
+			if (k == bytes) {
+				for (k = 0; k < bytes; k++) {
+					ids[n] = b->byte_id[(uint8_t)s[i + k]];
+					lens[n++] = 1;
+				}
+				continue;
+			}
+		}
+		if (!b->unk_token)
+			continue; /* dropped, as in the library */
+		if (b->unk < 0)
+			return err_data(
+				e, "the unk_token '%s' is not in the vocabulary", b->unk_token);
+		if (pending && !b->fuse_unk) {
+			ids[n] = (uint32_t)b->unk;
+			lens[n++] = pending;
+			pending = 0;
+		}
+		pending += bytes;
+	}
+	if (pending) {
+		ids[n] = (uint32_t)b->unk;
+		lens[n++] = pending;
+	}
+	return (long)n;
+}
+
+static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens, struct err *e)
+{
+	if (b->ignore_merges) {
+		long id = vocab_find(b->words, s, len);
+		if (id >= 0) {
+			ids[0] = (uint32_t)id;
+			lens[0] = (uint32_t)len;
+			return 1;
+		}
+	}
+	long n = (long)len;
+	if (b->bytes)
+		for (size_t i = 0; i < len; i++) {
+			ids[i] = b->byte_id[(uint8_t)s[i]];
+			lens[i] = 1;
+		}
+	else if ((n = symbols(b, st, s, len, ids, lens, e)) < 0)
+		return -1;
+	if (n <= 1)
+		return n;
+	if (n <= SCAN_MAX)
+		return (long)merge_scan(b, ids, lens, (size_t)n);
+	return (long)merge_heap(b, st, ids, lens, (size_t)n);
+}
+
+/* ---- remembered pieces ----------------------------------------------------------------------- */
+
+static long encode_word(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens, struct err *e)
+{
+	if (len > CACHE_KEY)
+		return encode_piece(b, st, s, len, ids, lens, e);
+	uint64_t key[2] = {0, (uint64_t)len << 56};
+	if (len >= 8) {
+		memcpy(&key[0], s, 8);
+		uint64_t tail = 0;
+		memcpy(&tail, s + 8, len - 8);
+		key[1] |= tail;
+	} else {
+		memcpy(&key[0], s, len);
+	}
+	uint64_t h = (key[0] ^ key[1] * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
+	struct cached *c = &st->cache[(h >> 40) & (CACHE_SLOTS - 1)];
+	if (c->key[0] == key[0] && c->key[1] == key[1]) {
+		if (c->n == 1) {
+			ids[0] = c->ids[0];
+			lens[0] = c->lens[0];
+			return 1;
+		}
+		for (int i = 0; i < c->n; i++) {
+			ids[i] = c->ids[i];
+			lens[i] = c->lens[i];
+		}
+		return c->n;
+	}
+	long n = encode_piece(b, st, s, len, ids, lens, e);
+	if (n >= 0 && n <= CACHE_IDS) {
+		memcpy(c->key, key, sizeof key);
+		c->n = (uint8_t)n;
+		for (long i = 0; i < n; i++) {
+			c->ids[i] = ids[i];
+			c->lens[i] = (uint8_t)lens[i];
+		}
+	}
+	return n;
+}
+
+long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, size_t len, uint32_t *ids,
+	uint32_t *lens, struct err *e)
+{
+	if (!b->word_cut)
+		return encode_word(b, st, s, len, ids, lens, e);
+	/* U+2581 is e2 96 81; nothing that is merged reaches across the cut. */
+	long n = 0;
+	for (size_t from = 0, to; from < len; from = to) {
+		to = from;
+		while (to + 3 <= len && !memcmp(s + to, "\xe2\x96\x81", 3))
+			to += 3;
+		const char *mark = to < len ? memmem(s + to, len - to, "\xe2\x96\x81", 3) : NULL;
+		to = mark ? (size_t)(mark - s) : len;
+		long k = encode_word(b, st, s + from, to - from, ids + n, lens + n, e);
+		if (k < 0)
+			return -1;
+		n += k;
+	}
+	return n;
+}

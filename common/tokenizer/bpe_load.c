@@ -1,0 +1,205 @@
+/* From tokenizer.json's "model" to the tables that bpe.c works with. */
+#include "common/tokenizer/tokenizer_int.h"
+
+#include "common/mem.h"
+#include "common/tokenizer/unicode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct loading {
+	struct tokenizer *t;
+	size_t prefix, nmerges;
+	struct merge *list; /* in order: the index is the rank */
+	size_t cap;
+	uint32_t guess; /* merges mostly make tokens in the order of their ids */
+	struct str word;
+};
+
+static int add_merge(void *arg, const struct str *a, const struct str *b, struct err *e)
+{
+	struct loading *l = arg;
+	const struct vocab *v = &l->t->vocab;
+	if (b->len < l->prefix)
+		return err_data(e, "'%.60s' is shorter than the continuing_subword_prefix", b->s);
+	str_reset(&l->word);
+	str_add(&l->word, a->s, a->len);
+	str_add(&l->word, b->s + l->prefix, b->len - l->prefix);
+	size_t len;
+	const char *next = vocab_token(v, l->guess, &len);
+	long id = next && len == l->word.len && !memcmp(next, l->word.s, len)
+			  ? (long)l->guess
+			  : vocab_find(v, l->word.s, l->word.len);
+	long left = vocab_find(v, a->s, a->len), right = vocab_find(v, b->s, b->len);
+	if (left < 0 || right < 0 || id < 0)
+		return err_data(e, "'%.60s' is not in the vocabulary",
+			left < 0    ? a->s
+			: right < 0 ? b->s
+				    : l->word.s);
+	l->guess = (uint32_t)id + 1;
+	mem_grow(&l->list, &l->cap, l->nmerges + 1, sizeof *l->list);
+	l->list[l->nmerges] =
+		(struct merge){(uint32_t)left, (uint32_t)right, (uint32_t)l->nmerges, (uint32_t)id};
+	l->nmerges++;
+	return 0;
+}
+
+/* A pair that comes again takes the later rank. */
+static void index_merges(struct bpe *b, const struct merge *list, size_t n)
+{
+	b->nslots = 16;
+	while (b->nslots < 2 * n)
+		b->nslots *= 2;
+	b->merges = mem_alloc(b->nslots, sizeof *b->merges);
+	memset(b->merges, 0xff, b->nslots * sizeof *b->merges);
+	for (size_t k = 0; k < n; k++) {
+		size_t i = bpe_hash(list[k].a, list[k].b) & (b->nslots - 1);
+		while (b->merges[i].a != UINT32_MAX &&
+			(b->merges[i].a != list[k].a || b->merges[i].b != list[k].b))
+			i = (i + 1) & (b->nslots - 1);
+		b->merges[i] = list[k];
+	}
+}
+
+/* Whether words may be cut in front of U+2581: it is a symbol, and no merge makes a token that has it
+ * behind another character. */
+static int may_cut(const struct vocab *v, const struct merge *list, size_t n)
+{
+	static const char mark[] = "\xe2\x96\x81";
+	if (vocab_find(v, mark, 3) < 0)
+		return 0;
+	for (size_t k = 0; k < n; k++) {
+		size_t len, i = 0;
+		const char *s = vocab_token(v, list[k].id, &len);
+		while (i + 3 <= len && !memcmp(s + i, mark, 3))
+			i += 3;
+		if (memmem(s + i, len - i, mark, 3))
+			return 0;
+	}
+	return 1;
+}
+
+/* The symbols of single bytes, when every byte has one in the alphabet of ByteLevel. */
+static int byte_symbols(struct bpe *b, const struct vocab *v)
+{
+	for (int c = 0; c < 256; c++) {
+		char s[4];
+		long id = vocab_find(v, s, uni_put(bytelevel_char[c], s));
+		if (id < 0)
+			return 0;
+		b->byte_id[c] = (uint32_t)id;
+	}
+	return 1;
+}
+
+/* The vocabulary as pieces of bytes are looked up in it; tokens outside of the alphabet cannot occur. */
+static int raw_vocab(struct bpe *b, const struct vocab *v, struct err *e)
+{
+	struct str raw = {0};
+	str_reserve(&raw, 0);
+	for (uint32_t id = 0; id < v->nids; id++) {
+		size_t len, i = 0;
+		const char *s = vocab_token(v, id, &len);
+		int byte = 0;
+		str_reset(&raw);
+		while (s && i < len &&
+			(byte = bytelevel_byte(uni_next((const uint8_t *)s, &i))) >= 0)
+			str_addc(&raw, (char)byte);
+		if (s && byte >= 0 && len && vocab_add(&b->raw, raw.s, raw.len, id, e)) {
+			str_done(&raw);
+			return -1;
+		}
+	}
+	str_done(&raw);
+	vocab_index(&b->raw);
+	b->words = &b->raw;
+	return 0;
+}
+
+static void char_symbols(struct bpe *b, const struct vocab *v)
+{
+	b->char_id = mem_alloc(0x10000, sizeof *b->char_id);
+	memset(b->char_id, 0xff, 0x10000 * sizeof *b->char_id);
+	for (uint32_t id = 0; id < v->nids; id++) {
+		size_t len, i = 0;
+		const char *s = vocab_token(v, id, &len);
+		if (!s || !len || uni_len((uint8_t)*s) != len)
+			continue;
+		uint32_t c = uni_next((const uint8_t *)s, &i);
+		if (c < 0x10000 && vocab_find(v, s, len) == (long)id)
+			b->char_id[c] = id;
+	}
+	for (int c = 0; b->byte_fallback && c < 256; c++) {
+		char name[8];
+		int n = snprintf(name, sizeof name, "<0x%02X>", (unsigned)c);
+		long id = vocab_find(v, name, (size_t)n);
+		b->byte_id[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
+	}
+}
+
+static int options(struct bpe *b, const json_t *v, struct err *e)
+{
+	const json_t *dropout = json_object_get(v, "dropout");
+	if (dropout && !json_is_null(dropout) && json_number_value(dropout) != 0)
+		return err_data(e, "'dropout' makes ids random and is not implemented");
+	size_t len;
+	if (part_bool(v, "fuse_unk", 0, &b->fuse_unk, e) ||
+		part_bool(v, "byte_fallback", 0, &b->byte_fallback, e) ||
+		part_bool(v, "ignore_merges", 0, &b->ignore_merges, e) ||
+		part_text(v, "unk_token", &b->unk_token, &len, e) ||
+		part_text(v, "continuing_subword_prefix", &b->prefix, &len, e) ||
+		part_text(v, "end_of_word_suffix", &b->suffix, &len, e))
+		return -1;
+	/* Empty ones, which some files have, are none. */
+	if (b->prefix && !*b->prefix) {
+		mem_free(b->prefix);
+		b->prefix = NULL;
+	}
+	if (b->suffix && !*b->suffix) {
+		mem_free(b->suffix);
+		b->suffix = NULL;
+	}
+	return 0;
+}
+
+int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e)
+{
+	struct bpe *b = &t->bpe;
+	if (options(b, model, e))
+		return err_prefix(e, "model");
+	if (!merges.s)
+		return err_data(e, "model: there are no 'merges'");
+	struct loading l = {.t = t, .prefix = b->prefix ? strlen(b->prefix) : 0};
+	str_reserve(&l.word, 0);
+	int rc = json_tables_merges(merges, add_merge, &l, e);
+	if (rc)
+		goto out;
+	index_merges(b, l.list, l.nmerges);
+	b->words = &t->vocab;
+	b->unk = b->unk_token ? vocab_find(&t->vocab, b->unk_token, strlen(b->unk_token)) : -1;
+	struct pretok *last = t->npretoks ? &t->pretoks[t->npretoks - 1] : NULL;
+	b->bytes = last && last->map && !b->prefix && !b->suffix && byte_symbols(b, &t->vocab);
+	if (b->bytes) {
+		last->map = 0;
+		if (b->ignore_merges)
+			rc = raw_vocab(b, &t->vocab, e);
+	} else {
+		char_symbols(b, &t->vocab);
+		b->word_cut = !b->prefix && !b->suffix && !b->ignore_merges &&
+			      may_cut(&t->vocab, l.list, l.nmerges);
+	}
+out:
+	mem_free(l.list);
+	str_done(&l.word);
+	return rc;
+}
+
+void bpe_done(struct bpe *b)
+{
+	vocab_done(&b->raw);
+	mem_free(b->char_id);
+	mem_free(b->merges);
+	mem_free(b->unk_token);
+	mem_free(b->prefix);
+	mem_free(b->suffix);
+}

@@ -1,0 +1,170 @@
+/* The table of post-processors: special tokens around the text, and offsets without blanks. */
+#include "common/tokenizer/tokenizer_int.h"
+
+#include "common/mem.h"
+#include "common/tokenizer/unicode.h"
+
+#include <string.h>
+
+/* ---- ByteLevel and Roberta: trim_offsets --------------------------------------------------------- */
+
+static int load_bytelevel(struct post *p, const struct tokenizer *t, const json_t *v, struct err *e)
+{
+	(void)t;
+	return part_bool(v, "trim_offsets", 1, &p->trim, e) ||
+	       part_bool(v, "add_prefix_space", 1, &p->prefix_space, e);
+}
+
+static int is_blank(uint32_t c)
+{
+	return c == 0x120 /* ByteLevel's space */ || uni_is_space(c);
+}
+
+/* One character of an offset is one byte: what is trimmed are spaces. */
+static void trim(
+	const struct post *p, const struct tokenizer *t, uint32_t id, int first, uint32_t (*at)[2])
+{
+	size_t len, i = 0, k, leading = 0, trailing = 0;
+	const uint8_t *s = (const uint8_t *)tokenizer_token(t, id, &len);
+	if (!s)
+		return;
+	while (k = i, i < len && is_blank(uni_next(s, &k))) {
+		leading++;
+		i = k;
+	}
+	for (i = len; i > 0 && is_blank(uni_before(s, i)); i = uni_prev(s, i))
+		trailing++;
+	if (leading && !((first || (*at)[0] == 0) && p->prefix_space && leading == 1)) {
+		uint32_t from = (*at)[0] + (uint32_t)leading;
+		(*at)[0] = from < (*at)[1] ? from : (*at)[1];
+	}
+	if (trailing && (*at)[1] >= trailing) {
+		uint32_t to = (*at)[1] - (uint32_t)trailing;
+		(*at)[1] = to > (*at)[0] ? to : (*at)[0];
+	}
+}
+
+/* ---- templates ----------------------------------------------------------------------------------- */
+
+static void append(uint32_t **ids, size_t *n, uint32_t id)
+{
+	*ids = mem_resize(*ids, *n + 1, sizeof **ids);
+	(*ids)[(*n)++] = id;
+}
+
+/* "single": special tokens, one Sequence A, special tokens. (Pairs of texts are nothing we have.) */
+static int load_template(struct post *p, const struct tokenizer *t, const json_t *v, struct err *e)
+{
+	(void)t;
+	const json_t *specials = json_object_get(v, "special_tokens"), *item;
+	size_t i, seen = 0;
+	json_array_foreach(json_object_get(v, "single"), i, item)
+	{
+		const json_t *special = json_object_get(item, "SpecialToken");
+		if (json_object_get(item, "Sequence")) {
+			seen++;
+			continue;
+		}
+		const char *name = json_string_value(json_object_get(special, "id"));
+		const json_t *ids = json_object_get(
+				     json_object_get(specials, name ? name : ""), "ids"),
+			     *id;
+		if (!json_is_array(ids))
+			return err_data(e, "special token '%.60s' of 'single' has no ids",
+				name ? name : "");
+		size_t k;
+		json_array_foreach(ids, k, id)
+		{
+			json_int_t n = json_integer_value(id);
+			if (!json_is_integer(id) || n < 0 || n >= VOCAB_MAX_ID)
+				return err_data(
+					e, "an id of special token '%.60s' is not one", name);
+			if (seen)
+				append(&p->after, &p->nafter, (uint32_t)n);
+			else
+				append(&p->before, &p->nbefore, (uint32_t)n);
+		}
+	}
+	return seen == 1 ? 0 : err_data(e, "'single' has the text %zu times, not once", seen);
+}
+
+/* [cls, A, sep] of Bert and Roberta: pairs of token and id. */
+static int load_cls_sep(struct post *p, const struct tokenizer *t, const json_t *v, struct err *e)
+{
+	(void)t;
+	const char *const names[] = {"cls", "sep"};
+	for (int i = 0; i < 2; i++) {
+		const json_t *id = json_array_get(json_object_get(v, names[i]), 1);
+		json_int_t n = json_integer_value(id);
+		if (!json_is_integer(id) || n < 0 || n >= VOCAB_MAX_ID)
+			return err_data(e, "'%s' is not a token with its id", names[i]);
+		if (i)
+			append(&p->after, &p->nafter, (uint32_t)n);
+		else
+			append(&p->before, &p->nbefore, (uint32_t)n);
+	}
+	return 0;
+}
+
+static int load_roberta(struct post *p, const struct tokenizer *t, const json_t *v, struct err *e)
+{
+	return load_bytelevel(p, t, v, e) || load_cls_sep(p, t, v, e) ? -1 : 0;
+}
+
+static const struct post_kind kinds[] = {
+	{"TemplateProcessing", load_template},
+	{"ByteLevel", load_bytelevel},
+	{"BertProcessing", load_cls_sep},
+	{"RobertaProcessing", load_roberta},
+	{0},
+};
+
+static void insert(struct encoding *enc, size_t at, const uint32_t *ids, size_t n)
+{
+	encoding_reserve(enc, n);
+	memmove(enc->ids + at + n, enc->ids + at, (enc->n - at) * sizeof *enc->ids);
+	memmove(enc->offsets + at + n, enc->offsets + at, (enc->n - at) * sizeof *enc->offsets);
+	memcpy(enc->ids + at, ids, n * sizeof *ids);
+	memset(enc->offsets + at, 0, n * sizeof *enc->offsets);
+	enc->n += n;
+}
+
+void post_run(const struct tokenizer *t, int add_special, struct encoding *enc, size_t start)
+{
+	for (size_t i = 0; i < t->nposts; i++) {
+		const struct post *p = &t->posts[i];
+		for (size_t k = start; p->trim && k < enc->n; k++)
+			trim(p, t, enc->ids[k], k == start, &enc->offsets[k]);
+		if (!add_special)
+			continue;
+		if (p->nbefore)
+			insert(enc, start, p->before, p->nbefore);
+		if (p->nafter)
+			insert(enc, enc->n, p->after, p->nafter);
+	}
+}
+
+static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
+{
+	struct tokenizer *t = arg;
+	const struct post_kind *k = kinds;
+	while (k->type && strcmp(k->type, type) != 0)
+		k++;
+	if (!k->type)
+		return PART_UNKNOWN;
+	t->posts = mem_resize(t->posts, t->nposts + 1, sizeof *t->posts);
+	struct post *p = &t->posts[t->nposts++];
+	*p = (struct post){.kind = k};
+	return k->load(p, t, v, e);
+}
+
+int post_load(struct tokenizer *t, const json_t *v, struct err *e)
+{
+	return part_each(v, "post_processor", "processors", load_one, t, e);
+}
+
+void post_done(struct post *p)
+{
+	mem_free(p->before);
+	mem_free(p->after);
+}

@@ -1,0 +1,467 @@
+/*
+ * The table of pre-tokenizers. A step cuts every piece into smaller ones; where it changes the text
+ * (a prefix, a replacement) it writes a new one with its pieces.
+ */
+#include "common/tokenizer/tokenizer_int.h"
+
+#include "common/mem.h"
+#include "common/tokenizer/unicode.h"
+
+#include <string.h>
+
+/* ---- pieces from matches ----------------------------------------------------------------------- */
+
+enum behavior { REMOVED, ISOLATED, MERGED_WITH_PREVIOUS, MERGED_WITH_NEXT, CONTIGUOUS };
+static const char *const behaviors[] = {
+	"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous", NULL};
+
+/* A piece being cut: told of its matches from left to right, it makes spans of `next`. */
+struct cutter {
+	struct spans *out;
+	enum behavior how;
+	int invert;
+	size_t first; /* of out: pieces before it are not ours */
+	int was,
+		pending; /* the part before was a match; the last span may be joined by what follows */
+};
+
+static void part(struct cutter *c, size_t from, size_t to, int match)
+{
+	struct spans *o = c->out;
+	int any = o->n > c->first;
+	match ^= c->invert;
+	switch (c->how) {
+	case REMOVED:
+		if (!match)
+			spans_add(o, from, to);
+		break;
+	case ISOLATED:
+		spans_add(o, from, to);
+		break;
+	case CONTIGUOUS:
+		if (any && match == c->was)
+			o->v[o->n - 1].to = (uint32_t)to;
+		else
+			spans_add(o, from, to);
+		break;
+	case MERGED_WITH_PREVIOUS:
+		if (any && match && !c->was)
+			o->v[o->n - 1].to = (uint32_t)to;
+		else
+			spans_add(o, from, to);
+		break;
+	case MERGED_WITH_NEXT:
+		/* Of matches in a row only the last goes with what follows. */
+		if (any && !match && c->was)
+			o->v[o->n - 1].to = (uint32_t)to;
+		else
+			spans_add(o, from, to);
+		break;
+	}
+	c->was = match;
+}
+
+static struct cutter cutter_new(const struct pretok *p, struct pieces *w)
+{
+	return (struct cutter){.out = &w->next,
+		.how = (enum behavior)p->behavior,
+		.invert = p->invert,
+		.first = w->next.n};
+}
+
+/* Matches that are single characters of some kind. */
+static int cut_chars(
+	const struct pretok *p, struct pieces *w, int (*is)(const struct pretok *p, uint32_t c))
+{
+	const uint8_t *s = (const uint8_t *)w->text.s;
+	for (size_t k = 0; k < w->cur.n; k++) {
+		struct cutter c = cutter_new(p, w);
+		size_t from = w->cur.v[k].from, to = w->cur.v[k].to;
+		for (size_t i = from, next; i < to; i = next) {
+			next = i;
+			if (!is(p, uni_next(s, &next)))
+				continue;
+			if (from < i)
+				part(&c, from, i, 0);
+			part(&c, i, next, 1);
+			from = next;
+		}
+		if (from < to)
+			part(&c, from, to, 0);
+	}
+	return 0;
+}
+
+static int cut_pattern(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	for (size_t k = 0; k < w->cur.n; k++) {
+		struct cutter c = cutter_new(p, w);
+		size_t base = w->cur.v[k].from, len = w->cur.v[k].to - base, done = 0;
+		struct span m;
+		int rc;
+		for (size_t at = 0; (rc = pattern_find(p->pattern, enc->pattern, w->text.s + base,
+					     len, at, &m, e)) > 0;) {
+			if (done < m.from)
+				part(&c, base + done, base + m.from, 0);
+			if (m.from < m.to)
+				part(&c, base + m.from, base + m.to, 1);
+			done = m.to;
+			at = m.to > m.from ? m.to : m.to + 1;
+		}
+		if (rc < 0)
+			return -1;
+		if (done < len)
+			part(&c, base + done, base + len, 0);
+	}
+	return 0;
+}
+
+enum { BATCH = 512 };
+
+static int cut_splitter(const struct pretok *p, struct pieces *w)
+{
+	uint32_t ends[BATCH];
+	for (size_t k = 0; k < w->cur.n; k++) {
+		size_t base = w->cur.v[k].from, len = w->cur.v[k].to - base, from = 0, n;
+		const uint8_t *s = (const uint8_t *)w->text.s + base;
+		while ((n = p->split(s, from, len, ends, BATCH)))
+			for (size_t i = 0; i < n; from = ends[i++])
+				spans_add(&w->next, base + from, base + ends[i]);
+	}
+	return 0;
+}
+
+/* ---- Split ------------------------------------------------------------------------------------- */
+
+static int load_behavior(struct pretok *p, const json_t *v, const char *otherwise, struct err *e)
+{
+	const json_t *b = json_object_get(v, "behavior");
+	const char *name = b && !json_is_null(b) ? json_string_value(b) : otherwise;
+	for (int i = 0; name && behaviors[i]; i++)
+		if (strcmp(behaviors[i], name) == 0) {
+			p->behavior = i;
+			return 0;
+		}
+	return err_data(e, "behavior '%s' is not known", name ? name : "");
+}
+
+static int load_split(struct pretok *p, const json_t *v, struct err *e)
+{
+	if (load_behavior(p, v, NULL, e) || part_bool(v, "invert", 0, &p->invert, e) ||
+		pattern_load(&p->pattern, json_object_get(v, "pattern"), "pattern", e))
+		return -1;
+	const char *text = pattern_text(p->pattern);
+	/* They match everything: what is between matches is nothing. */
+	if (text && !p->invert && p->behavior == ISOLATED)
+		p->split = splitter_find(text);
+	if (text && p->invert && p->behavior == REMOVED)
+		p->split = splitter_find(text);
+	return 0;
+}
+
+static int run_split(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	return p->split ? cut_splitter(p, w) : cut_pattern(p, enc, w, e);
+}
+
+/* ---- ByteLevel ----------------------------------------------------------------------------------- */
+
+static int load_bytelevel(struct pretok *p, const json_t *v, struct err *e)
+{
+	if (part_bool(v, "add_prefix_space", 1, &p->prefix, e) ||
+		part_bool(v, "use_regex", 1, &p->regex, e))
+		return -1;
+	p->split = splitter_table[0].split;
+	p->map = 1;
+	return 0;
+}
+
+/* A new text in which every piece that does not begin with c has c in front. */
+static void prefix_pieces(
+	struct pieces *w, uint32_t c, int (*wants)(const struct pieces *w, struct span piece))
+{
+	char mark[4];
+	size_t n = uni_put(c, mark);
+	struct nbuf *out = &w->buf[w->flip];
+	nbuf_reset(out);
+	w->next.n = 0;
+	for (size_t k = 0; k < w->cur.n; k++) {
+		struct span x = w->cur.v[k];
+		size_t from = out->text.len;
+		int there = x.to - x.from >= n && !memcmp(w->text.s + x.from, mark, n);
+		if (!there && (!wants || wants(w, x)))
+			nbuf_put(out, mark, n, ntext_at(&w->text, x.from));
+		nbuf_copy(out, &w->text, x.from, x.to);
+		spans_add(&w->next, from, out->text.len);
+	}
+	w->text = nbuf_text(out);
+	w->flip ^= 1;
+	struct spans was = w->cur;
+	w->cur = w->next;
+	w->next = was;
+	w->next.n = 0;
+}
+
+/* The pieces' bytes as characters of ByteLevel's alphabet; pieces are of the new text. */
+static void map_bytes(struct pieces *w)
+{
+	struct nbuf *out = &w->buf[w->flip];
+	nbuf_reset(out);
+	for (size_t k = 0; k < w->next.n; k++) {
+		struct span *x = &w->next.v[k];
+		size_t from = out->text.len;
+		for (size_t i = x->from; i < x->to; i++) {
+			char s[4];
+			nbuf_put(out, s, uni_put(bytelevel_char[(uint8_t)w->text.s[i]], s),
+				ntext_at(&w->text, i));
+		}
+		*x = (struct span){(uint32_t)from, (uint32_t)out->text.len};
+	}
+	w->text = nbuf_text(out);
+	w->flip ^= 1;
+}
+
+static int run_bytelevel(
+	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	(void)enc, (void)e;
+	if (p->prefix)
+		prefix_pieces(w, ' ', NULL);
+	if (p->regex)
+		cut_splitter(p, w);
+	else
+		for (size_t k = 0; k < w->cur.n; k++)
+			spans_add(&w->next, w->cur.v[k].from, w->cur.v[k].to);
+	if (p->map)
+		map_bytes(w);
+	return 0;
+}
+
+/* ---- Metaspace ----------------------------------------------------------------------------------- */
+
+enum { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER };
+
+static int load_metaspace(struct pretok *p, const json_t *v, struct err *e)
+{
+	static const char *const names[] = {"always", "first", "never"};
+	int old;
+	if (part_char(v, "replacement", 0x2581, &p->delimiter, e) ||
+		part_bool(v, "split", 1, &p->regex, e) ||
+		part_bool(v, "add_prefix_space", 1, &old, e))
+		return -1;
+	p->prepend = old ? PREPEND_ALWAYS : PREPEND_NEVER;
+	const json_t *scheme = json_object_get(v, "prepend_scheme");
+	if (scheme && !json_is_null(scheme)) {
+		const char *name = json_string_value(scheme);
+		unsigned i = 0;
+		while (i < 3 && (!name || strcmp(name, names[i]) != 0))
+			i++;
+		if (i == 3)
+			return err_data(e, "prepend_scheme '%s' is not known", name ? name : "");
+		p->prepend = i;
+	}
+	return 0;
+}
+
+static int at_the_start(const struct pieces *w, struct span piece)
+{
+	return ntext_at(&w->text, piece.from).from == 0;
+}
+
+static int run_metaspace(
+	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	(void)enc, (void)e;
+	char mark[4];
+	size_t n = uni_put(p->delimiter, mark);
+	struct nbuf *out = &w->buf[w->flip];
+	nbuf_reset(out);
+	for (size_t k = 0; k < w->cur.n; k++) {
+		struct span *x = &w->cur.v[k];
+		size_t from = out->text.len, i = x->from;
+		while (i < x->to) {
+			const char *space = memchr(w->text.s + i, ' ', x->to - i);
+			size_t to = space ? (size_t)(space - w->text.s) : x->to;
+			nbuf_copy(out, &w->text, i, to);
+			if (space)
+				nbuf_put(out, mark, n, ntext_at(&w->text, to));
+			i = to + (space != NULL);
+		}
+		*x = (struct span){(uint32_t)from, (uint32_t)out->text.len};
+	}
+	w->text = nbuf_text(out);
+	w->flip ^= 1;
+	if (p->prepend != PREPEND_NEVER)
+		prefix_pieces(w, p->delimiter, p->prepend == PREPEND_FIRST ? at_the_start : NULL);
+	for (size_t k = 0; k < w->cur.n; k++) {
+		size_t from = w->cur.v[k].from, to = w->cur.v[k].to, i = from;
+		while (p->regex && i < to) { /* in front of every mark */
+			const char *m =
+				i + 1 < to ? memmem(w->text.s + i + 1, to - i - 1, mark, n) : NULL;
+			i = m ? (size_t)(m - w->text.s) : to;
+			spans_add(&w->next, from, i);
+			from = i;
+		}
+		if (from < to)
+			spans_add(&w->next, from, to);
+	}
+	return 0;
+}
+
+/* ---- those that look at single characters -------------------------------------------------------- */
+
+static int load_digits(struct pretok *p, const json_t *v, struct err *e)
+{
+	int each;
+	if (part_bool(v, "individual_digits", 0, &each, e))
+		return -1;
+	p->behavior = each ? ISOLATED : CONTIGUOUS;
+	return 0;
+}
+
+static int is_digit(const struct pretok *p, uint32_t c)
+{
+	(void)p;
+	return c < 0x80 ? c >= '0' && c <= '9' : uni_is_numeric(c);
+}
+
+static int run_digits(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	(void)enc, (void)e;
+	return cut_chars(p, w, is_digit);
+}
+
+static int load_punctuation(struct pretok *p, const json_t *v, struct err *e)
+{
+	return load_behavior(p, v, "Isolated", e);
+}
+
+static int is_punct(const struct pretok *p, uint32_t c)
+{
+	(void)p;
+	return uni_is_punct(c);
+}
+
+static int run_punctuation(
+	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	(void)enc, (void)e;
+	return cut_chars(p, w, is_punct);
+}
+
+static int load_delimiter(struct pretok *p, const json_t *v, struct err *e)
+{
+	p->behavior = REMOVED;
+	if (!json_object_get(v, "delimiter"))
+		return err_data(e, "'delimiter' is not there");
+	return part_char(v, "delimiter", 0, &p->delimiter, e);
+}
+
+static int is_delimiter(const struct pretok *p, uint32_t c)
+{
+	return c == p->delimiter;
+}
+
+static int run_delimiter(
+	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	(void)enc, (void)e;
+	return cut_chars(p, w, is_delimiter);
+}
+
+static int is_space(const struct pretok *p, uint32_t c)
+{
+	(void)p;
+	return uni_is_space(c);
+}
+
+static int run_whitespace_split(
+	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	(void)enc, (void)e;
+	return cut_chars(p, w, is_space); /* behavior 0: REMOVED */
+}
+
+/* \w+|[^\w\s]+ */
+static int run_whitespace(
+	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
+{
+	(void)p, (void)enc, (void)e;
+	const uint8_t *s = (const uint8_t *)w->text.s;
+	for (size_t k = 0; k < w->cur.n; k++) {
+		size_t from = w->cur.v[k].from, to = w->cur.v[k].to;
+		int was =
+			-1; /* class of the piece that begins at from: 1 word, 0 other, -1 blanks */
+		for (size_t i = from, next; i < to; i = next) {
+			next = i;
+			uint32_t c = uni_next(s, &next);
+			int is = uni_is_space(c) ? -1 : uni_is_word(c);
+			if (is == was)
+				continue;
+			if (was >= 0)
+				spans_add(&w->next, from, i);
+			from = i;
+			was = is;
+		}
+		if (was >= 0)
+			spans_add(&w->next, from, to);
+	}
+	return 0;
+}
+
+static const struct pretok_kind kinds[] = {
+	{"Split", load_split, run_split},
+	{"ByteLevel", load_bytelevel, run_bytelevel},
+	{"Metaspace", load_metaspace, run_metaspace},
+	{"Digits", load_digits, run_digits},
+	{"Punctuation", load_punctuation, run_punctuation},
+	{"Whitespace", NULL, run_whitespace},
+	{"WhitespaceSplit", NULL, run_whitespace_split},
+	{"CharDelimiterSplit", load_delimiter, run_delimiter},
+	{0},
+};
+
+static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
+{
+	struct tokenizer *t = arg;
+	const struct pretok_kind *k = kinds;
+	while (k->type && strcmp(k->type, type) != 0)
+		k++;
+	if (!k->type)
+		return PART_UNKNOWN;
+	t->pretoks = mem_resize(t->pretoks, t->npretoks + 1, sizeof *t->pretoks);
+	struct pretok *p = &t->pretoks[t->npretoks++];
+	*p = (struct pretok){.kind = k};
+	return k->load ? k->load(p, v, e) : 0;
+}
+
+int pretok_load(struct tokenizer *t, const json_t *v, struct err *e)
+{
+	return part_each(v, "pre_tokenizer", "pretokenizers", load_one, t, e);
+}
+
+void pretok_done(struct pretok *p)
+{
+	pattern_free(p->pattern);
+}
+
+int pretok_run(
+	const struct tokenizer *t, struct encoder *enc, const struct ntext *text, struct err *e)
+{
+	struct pieces *w = &enc->pieces;
+	w->text = *text;
+	w->cur.n = w->next.n = 0;
+	if (text->len)
+		spans_add(&w->cur, 0, text->len);
+	for (size_t i = 0; i < t->npretoks; i++) {
+		w->next.n = 0;
+		if (t->pretoks[i].kind->run(&t->pretoks[i], enc, w, e))
+			return -1;
+		struct spans was = w->cur;
+		w->cur = w->next;
+		w->next = was;
+		if (w->text.len > TEXT_LIMIT)
+			return err_data(e, "text is over %zu MiB between steps", TEXT_LIMIT >> 20);
+	}
+	return 0;
+}

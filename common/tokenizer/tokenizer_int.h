@@ -1,0 +1,336 @@
+/*
+ * What the files of common/tokenizer/ share. The way of a text, as in the tokenizers library: added
+ * tokens are cut out (added.c), what is left is normalised (norm.c), normalised added tokens are cut
+ * out, the rest is split into pieces (split.c, splitter.c, regex.c), each piece goes through the model
+ * (bpe.c), and the post-processor (post.c) has the last word. decode.c is the way back.
+ *
+ * Normalizers, pre-tokenizers, models, post-processors and decoders are tables: a row is the type's
+ * name in tokenizer.json and its functions. A Sequence is not a row: it is laid out flat on loading.
+ */
+#ifndef COMMON_TOKENIZER_TOKENIZER_INT_H
+#define COMMON_TOKENIZER_TOKENIZER_INT_H
+
+#include "common/err.h"
+#include "common/str.h"
+#include "common/tokenizer/tokenizer.h"
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longer input is refused: positions are 32 bits, and normalizing may make text longer. */
+#define TEXT_LIMIT ((size_t)1 << 29)
+
+struct span {
+	uint32_t from, to;
+};
+
+/* ---- text under way -------------------------------------------------------------------------- */
+
+/* Text with the place in the input that each of its bytes came from. */
+struct ntext {
+	const char *s;
+	size_t len;
+	const struct span *align; /* by byte; NULL: s is the input itself, from byte `base` on */
+	uint32_t base;
+};
+
+/* The place of one byte: never less than a whole character of the input. */
+static inline struct span ntext_at(const struct ntext *t, size_t i)
+{
+	if (t->align)
+		return t->align[i];
+	size_t from = i, to = i + 1;
+	while (from > 0 && ((uint8_t)t->s[from] & 0xc0) == 0x80)
+		from--;
+	while (to < t->len && ((uint8_t)t->s[to] & 0xc0) == 0x80)
+		to++;
+	return (struct span){t->base + (uint32_t)from, t->base + (uint32_t)to};
+}
+
+/* A text being written. */
+struct nbuf {
+	struct str text;
+	struct span *align;
+	size_t cap;
+};
+void nbuf_reset(struct nbuf *b);
+void nbuf_done(struct nbuf *b);
+void nbuf_put(
+	struct nbuf *b, const void *p, size_t n, struct span at); /* all n bytes come from `at` */
+void nbuf_copy(struct nbuf *b, const struct ntext *t, size_t from, size_t to);
+struct ntext nbuf_text(const struct nbuf *b); /* valid until the next put or reset */
+
+struct spans {
+	struct span *v;
+	size_t n, cap;
+};
+void spans_add(struct spans *s, size_t from, size_t to);
+
+/* ---- vocabulary ------------------------------------------------------------------------------ */
+
+/* Tokens by id and by bytes. Ids may have holes. */
+struct vocab {
+	struct str blob;
+	struct span *at;	 /* by id: where in the blob; from == UINT32_MAX: no such id */
+	size_t nids, cap, count; /* ids are below nids; count: different tokens */
+	uint32_t *slots;	 /* hash table of id + 1 */
+	size_t nslots;
+};
+enum { VOCAB_MAX_ID = 1 << 24 };
+/* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id. */
+int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
+void vocab_index(struct vocab *v);
+long vocab_find(const struct vocab *v, const char *s, size_t len);	  /* -1: not there */
+const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len); /* NULL: no such id */
+void vocab_done(struct vocab *v);
+
+/* ---- parts of tokenizer.json ----------------------------------------------------------------- */
+
+struct encoder;
+
+/*
+ * The two big tables of a model are read in one pass of their own (json_tables.c): as jansson objects
+ * they would cost most of the time of loading.
+ */
+struct json_text {
+	const char *s; /* NULL: not there */
+	size_t len;
+};
+/* Finds model.vocab (an object) and model.merges; *rest is the file with null in their places. */
+int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct json_text *merges,
+	struct str *rest, struct err *e);
+int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e);
+/* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order. */
+int json_tables_merges(struct json_text text,
+	int (*fn)(void *arg, const struct str *a, const struct str *b, struct err *e), void *arg,
+	struct err *e);
+
+/* A pattern of Split or Replace, and where it matches. */
+struct pattern;
+/* Oniguruma's syntax, compiled by PCRE2 with the library's classes; literal: not a regex. */
+int pattern_new(struct pattern **p, const char *s, size_t len, int literal, struct err *e);
+void pattern_free(struct pattern *p);
+/* Reads {"String": …} or {"Regex": …}, or a plain string. */
+int pattern_load(struct pattern **p, const json_t *v, const char *of, struct err *e);
+const char *pattern_text(const struct pattern *p); /* as in the file; NULL for a literal */
+struct pattern_state *pattern_state_new(void);	   /* one thread's */
+void pattern_state_free(struct pattern_state *st);
+/* The next match at or after *from: 1 found (m), 0 none, -1 too costly. */
+int pattern_find(const struct pattern *p, struct pattern_state *st, const char *s, size_t len,
+	size_t from, struct span *m, struct err *e);
+
+struct norm {
+	const struct norm_kind *kind;
+	struct pattern *pattern;
+	char *content;
+	size_t len;
+	int left, right;
+};
+struct norm_kind {
+	const char *type;
+	int (*load)(struct norm *n, const json_t *v, struct err *e); /* NULL: nothing to load */
+	/* 0: the text is as it was; 1: the new one is in out; -1: error. */
+	int (*run)(const struct norm *n, struct encoder *enc, const struct ntext *in,
+		struct nbuf *out, struct err *e);
+};
+
+/* Writes ends of pieces of s[from, len) into ends (each after its piece), at most max; returns how many.
+ * The pieces cover the text without gaps. */
+typedef size_t splitter(const uint8_t *s, size_t from, size_t len, uint32_t *ends, size_t max);
+struct splitter_row {
+	const char *pattern; /* as files have it */
+	splitter *split;
+};
+extern const struct splitter_row splitter_table[]; /* the first is GPT-2's; ends with NULL */
+splitter *splitter_find(const char *pattern);	   /* NULL: none is written for it */
+
+struct pretok {
+	const struct pretok_kind *kind;
+	struct pattern *pattern;
+	splitter *split;
+	int behavior, invert, prefix, regex, map;
+	uint32_t delimiter, prepend;
+	size_t length;
+};
+/* The text and its pieces so far; a step replaces the pieces, and may replace the text. */
+struct pieces {
+	struct ntext text;
+	struct spans cur, next;
+	struct nbuf buf[2];
+	int flip;
+};
+struct pretok_kind {
+	const char *type;
+	int (*load)(struct pretok *p, const json_t *v, struct err *e);
+	int (*run)(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e);
+};
+
+/* One merge of BPE: the pair, its rank and what it becomes. a == UINT32_MAX: an empty slot. */
+struct merge {
+	uint32_t a, b, rank, id;
+};
+struct bpe {
+	struct vocab raw; /* with bytes: the vocabulary, its characters mapped back to bytes */
+	const struct vocab
+		*words; /* what pieces are looked up in: raw, or the tokenizer's vocabulary */
+	int bytes;	/* pieces are raw bytes, mapped by no ByteLevel */
+	uint32_t byte_id
+		[256];	   /* bytes: the symbol of each byte; else of <0xNN>, when byte_fallback */
+	uint32_t *char_id; /* not bytes: symbol of each code point below 0x10000, UINT32_MAX none */
+	struct merge *merges;
+	size_t nslots;
+	long unk;
+	char *unk_token, *prefix, *suffix;
+	int fuse_unk, byte_fallback, ignore_merges;
+	int word_cut; /* no token has U+2581 after another character: pieces may be cut in front of it */
+};
+/* The model's options, and the text of its "merges". Needs t->vocab and t->pretoks. */
+int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);
+void bpe_done(struct bpe *b);
+static inline size_t bpe_hash(uint32_t a, uint32_t b)
+{
+	return (size_t)((((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u) >> 32);
+}
+struct bpe_state *bpe_state_new(void);
+void bpe_state_free(struct bpe_state *st);
+/* One piece → ids and how many bytes of the piece each takes; there is room for len of each. Returns how
+ * many, or -1. */
+long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, size_t len, uint32_t *ids,
+	uint32_t *lens, struct err *e);
+
+struct added_token {
+	char *content, *norm; /* norm: its normalised form, when normalized */
+	size_t len, normlen;
+	uint32_t id;
+	int single_word, lstrip, rstrip, normalized, special;
+};
+/* Patterns sorted by their bytes, searched by narrowing. */
+struct added_set {
+	const struct added_token **v;
+	size_t n;
+	uint8_t first[256]; /* 1: some token begins with that byte */
+	int only;	    /* the one byte that they all begin with; negative: there are several */
+};
+struct added {
+	struct added_token *v; /* as in the file */
+	size_t n;
+	struct added_set raw, normalized;
+	const struct added_token **by_id; /* from first_id on, NULL between */
+	uint32_t first_id;
+	size_t nids;
+};
+int added_load(struct tokenizer *t, const json_t *list, struct err *e);
+void added_done(struct added *a);
+const struct added_token *added_by_id(const struct added *a, uint32_t id);
+/* The last of the first n with that content. */
+const struct added_token *added_by_content(
+	const struct added *a, size_t n, const char *s, size_t len);
+/* Where a search stands: `done` is behind `search` where a token took blanks after it. Starts at 0. */
+struct added_cursor {
+	size_t search, done;
+};
+/* The next token: 1 found, and m is what it takes of the text, blanks around it included. */
+int added_find(const struct added *a, const struct added_set *set, const char *s, size_t len,
+	struct added_cursor *at, struct span *m, const struct added_token **which);
+
+struct post {
+	const struct post_kind *kind;
+	int trim, prefix_space;
+	uint32_t *before, *after; /* a template's tokens around the text */
+	size_t nbefore, nafter;
+};
+struct post_kind {
+	const char *type;
+	int (*load)(struct post *p, const struct tokenizer *t, const json_t *v, struct err *e);
+};
+void post_run(const struct tokenizer *t, int add_special, struct encoding *enc, size_t start);
+
+/* Tokens being decoded: their bytes one after the other, and where each ends. */
+struct pieces_text {
+	struct str text;
+	size_t *ends, n, cap;
+};
+void pieces_text_end(struct pieces_text *l); /* what was written since the last end is one token */
+struct decoder {
+	const struct decoder_kind *kind;
+	struct pattern *pattern;
+	char *content;
+	size_t len, start, stop;
+	int flag;
+};
+struct decoder_kind {
+	const char *type;
+	int (*load)(struct decoder *d, const json_t *v, struct err *e);
+	int (*run)(const struct decoder *d, struct encoder *enc, const struct pieces_text *in,
+		struct pieces_text *out, struct err *e);
+};
+
+/* Each reads one part of the file (null: none, a Sequence: several) and appends to the tokenizer's. */
+int norm_load(struct tokenizer *t, const json_t *v, struct err *e);
+int pretok_load(struct tokenizer *t, const json_t *v, struct err *e);
+int post_load(struct tokenizer *t, const json_t *v, struct err *e);
+int decoder_load(struct tokenizer *t, const json_t *v, struct err *e);
+void norm_done(struct norm *n);
+void pretok_done(struct pretok *p);
+void post_done(struct post *p);
+void decoder_done(struct decoder *d);
+/* All pre-tokenizers over a text: enc->pieces.text and .cur are what they make of it. */
+int pretok_run(
+	const struct tokenizer *t, struct encoder *enc, const struct ntext *text, struct err *e);
+/* All normalizers over *t, which is changed to what they make of it. */
+int norm_run(const struct tokenizer *tok, struct encoder *enc, struct ntext *t, struct err *e);
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+struct tokenizer {
+	struct vocab vocab; /* of the model, as in the file */
+	struct bpe bpe;
+	struct added added;
+	struct norm *norms;
+	size_t nnorms;
+	struct pretok *pretoks;
+	size_t npretoks;
+	struct post *posts;
+	size_t nposts;
+	struct decoder *decoders;
+	size_t ndecoders;
+	long bos, eos;
+	int adds_bos, adds_eos;
+};
+
+void encoding_reserve(struct encoding *out, size_t more);
+
+struct encoder {
+	const struct tokenizer *t;
+	struct bpe_state *bpe;
+	struct pattern_state *pattern;
+	struct nbuf norm[2];
+	int flip;
+	struct pieces pieces;
+	uint32_t *lens;
+	size_t lens_cap;
+	struct pieces_text dec[2];
+};
+
+/* ByteLevel's alphabet: the printable character that stands for each byte, and back (-1: none). */
+extern const uint16_t bytelevel_char[256];
+int bytelevel_byte(uint32_t c);
+
+/*
+ * Calls fn for each part of v: none when null, several when a Sequence (whose list is named `list`).
+ * fn returns 0, -1, or PART_UNKNOWN; errors get "what: type" in front.
+ */
+enum { PART_UNKNOWN = 1 };
+int part_each(const json_t *v, const char *what, const char *list,
+	int (*fn)(void *arg, const char *type, const json_t *v, struct err *e), void *arg,
+	struct err *e);
+
+/* Members of a part: 0, or -1 with "'type': 'key' …" when there but of another type. */
+int part_bool(const json_t *v, const char *key, int otherwise, int *out, struct err *e);
+int part_size(const json_t *v, const char *key, size_t otherwise, size_t *out, struct err *e);
+/* Not there or null: *out is NULL. The caller frees. */
+int part_text(const json_t *v, const char *key, char **out, size_t *len, struct err *e);
+int part_char(const json_t *v, const char *key, uint32_t otherwise, uint32_t *out, struct err *e);
+
+#endif

@@ -1,0 +1,271 @@
+#include "common/tokenizer/unicode.h"
+
+#define O UNI_OTHER
+#define L UNI_LETTER
+#define N UNI_NUMBER
+#define S UNI_SPACE
+#define E UNI_NEWLINE
+const uint8_t uni_ascii_class[128] = {
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	S,
+	E,
+	S,
+	S,
+	E,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	S,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	N,
+	N,
+	N,
+	N,
+	N,
+	N,
+	N,
+	N,
+	N,
+	N,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	O,
+	O,
+	O,
+	O,
+	O,
+	O,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	L,
+	O,
+	O,
+	O,
+	O,
+	O,
+};
+#undef O
+#undef L
+#undef N
+#undef S
+#undef E
+
+static const struct uni_range *find(const struct uni_range *table, uint32_t c)
+{
+	for (; table->to && table->from <= c; table++)
+		if (c <= table->to)
+			return table;
+	return NULL;
+}
+
+size_t uni_put(uint32_t c, char *out)
+{
+	return (size_t)utf8proc_encode_char((utf8proc_int32_t)c, (utf8proc_uint8_t *)out);
+}
+
+int uni_category(uint32_t c)
+{
+	int cat = utf8proc_get_property((utf8proc_int32_t)c)->category;
+	/* What utf8proc does not know may be newer. (One old character has changed, but within M.) */
+	if (cat == UTF8PROC_CATEGORY_CN) {
+		const struct uni_range *r = find(uni_new_categories, c);
+		if (r)
+			return r->value;
+	}
+	return cat;
+}
+
+int uni_is_letter(uint32_t c)
+{
+	int cat = uni_category(c);
+	return cat >= UTF8PROC_CATEGORY_LU && cat <= UTF8PROC_CATEGORY_LO;
+}
+
+int uni_is_numeric(uint32_t c)
+{
+	int cat = uni_category(c);
+	return (cat >= UTF8PROC_CATEGORY_ND && cat <= UTF8PROC_CATEGORY_NO) ||
+	       (cat == UTF8PROC_CATEGORY_CN && find(uni_extra_numeric, c));
+}
+
+int uni_is_space(uint32_t c)
+{
+	if (c < 0x80)
+		return c == ' ' || (c >= 9 && c <= 13);
+	return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+	       c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+int uni_is_word(uint32_t c)
+{
+	int cat = uni_category(c);
+	if (cat >= UTF8PROC_CATEGORY_LU && cat <= UTF8PROC_CATEGORY_NL)
+		return 1; /* L, M, Nd, Nl */
+	if (cat == UTF8PROC_CATEGORY_PC || c == 0x200c || c == 0x200d)
+		return 1;
+	/* Other_Alphabetic beyond M: letters in circles and squares. */
+	return (c >= 0x24b6 && c <= 0x24e9) || (c >= 0x1f130 && c <= 0x1f149) ||
+	       (c >= 0x1f150 && c <= 0x1f169) || (c >= 0x1f170 && c <= 0x1f189);
+}
+
+int uni_is_punct(uint32_t c)
+{
+	if (c < 0x80)
+		return c > 0x20 && c < 0x7f && uni_ascii_class[c] == UNI_OTHER;
+	int cat = uni_category(c);
+	int p = cat >= UTF8PROC_CATEGORY_PC && cat <= UTF8PROC_CATEGORY_PO;
+	return find(uni_other_punct, c) ? !p : p;
+}
+
+int uni_combining(uint32_t c)
+{
+	int class = utf8proc_get_property((utf8proc_int32_t)c)->combining_class;
+	return class && find(uni_inert, c) ? 0 : class;
+}
+
+size_t uni_decompose(uint32_t c, int compat, uint32_t out[18])
+{
+	if (c < 0x80 || find(uni_inert, c)) {
+		out[0] = c;
+		return 1;
+	}
+	utf8proc_int32_t d[18];
+	int last = UTF8PROC_BOUNDCLASS_START;
+	utf8proc_ssize_t n = utf8proc_decompose_char((utf8proc_int32_t)c, d, 18,
+		compat ? UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT : UTF8PROC_DECOMPOSE, &last);
+	if (n < 1 || n > 18) {
+		out[0] = c;
+		return 1;
+	}
+	for (utf8proc_ssize_t i = 0; i < n; i++)
+		out[i] = (uint32_t)d[i];
+	return (size_t)n;
+}
+
+uint32_t uni_compose(uint32_t a, uint32_t b)
+{
+	utf8proc_int32_t pair[3] = {(utf8proc_int32_t)a, (utf8proc_int32_t)b, 0};
+	if (utf8proc_normalize_utf32(pair, 2, UTF8PROC_COMPOSE | UTF8PROC_STABLE) != 1)
+		return 0;
+	return find(uni_inert, (uint32_t)pair[0]) ? 0 : (uint32_t)pair[0];
+}
+
+int uni_is_nfc_inert(uint32_t c)
+{
+	if (c < 0x300)
+		return 1;
+	/* Hangul syllables, and CJK, kana, and all else that utf8proc has no data on. */
+	if (c >= 0xac00 && c <= 0xd7a3)
+		return 1;
+	const utf8proc_property_t *p = utf8proc_get_property((utf8proc_int32_t)c);
+	if (p->combining_class || (c >= 0x1100 && c <= 0x11ff))
+		return 0;
+	if (p->decomp_seqindex != UINT16_MAX && !p->decomp_type)
+		return 0;
+	/* Bit 15: the second of a pair that composes. */
+	return p->comb_index == UINT16_MAX || !(p->comb_index & 0x8000);
+}
+
+size_t uni_lower(uint32_t c, uint32_t out[3])
+{
+	if (c == 0x130) { /* the only one with two in Unicode's SpecialCasing without conditions */
+		out[0] = 'i';
+		out[1] = 0x307;
+		return 2;
+	}
+	const struct uni_range *r = find(uni_new_lower, c);
+	out[0] = r ? (uint32_t)((int64_t)c + r->value)
+		   : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
+	return 1;
+}

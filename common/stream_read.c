@@ -14,8 +14,6 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { MAX_COLUMNS = 4096 };
-
 struct stream_reader {
 	char **paths;
 	size_t npaths, next; /* next: the path to open after this one */

@@ -109,6 +109,8 @@ int rejects_open(
 	struct rejects *r, int skip_bad, const char *path, const struct header *h, struct err *e)
 {
 	*r = (struct rejects){.skip = skip_bad || path};
+	if (path && !strcmp(path, "-"))
+		return err_usage(e, "'--rejects' wants a file: standard output is taken");
 	return path ? stream_create(&r->w, path, 0, h, e) : 0;
 }
 

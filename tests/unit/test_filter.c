@@ -155,6 +155,11 @@ static void test_bad(void)
 	record_done(&rec);
 	free(path);
 
+	struct rejects rejects;
+	struct header h = {.kind = KIND_TEXT};
+	ok(rejects_open(&rejects, 1, "-", &h, &e) && e.status == STATUS_USAGE,
+		"rejects do not go to standard output");
+
 	for (int threads = 1; threads <= 3; threads += 2) {
 		s = (struct numbers){.n = 3000, .cut = 2000};
 		ok(run(s, 1111, threads, 0, "x.mp", &e) == -1 &&

@@ -34,8 +34,8 @@ static int read_stops(struct row_rule *r, const char *dir, const char *name, str
 
 int row_rule_load(struct row_rule *r, const struct tokenizer *t, const char *dir, struct err *e)
 {
-	*r = (struct row_rule){.bos = tokenizer_adds_bos(t) ? tokenizer_bos(t) : -1,
-		.eos = tokenizer_eos(t)};
+	*r = (struct row_rule){
+		.bos = tokenizer_adds_bos(t) ? tokenizer_bos(t) : -1, .eos = tokenizer_eos(t)};
 	add_stop(r, r->eos);
 	if (read_stops(r, dir, "generation_config.json", e) < 0)
 		return -1;
@@ -86,7 +86,9 @@ int row_rule_encode(const struct row_rule *r, struct encoder *enc, const char *t
 	return 0;
 }
 
-int row_rule_wants_eos(const struct row_rule *r, int templated, const uint32_t *ids, size_t n)
+void row_rule_end(const struct row_rule *r, int templated, struct encoding *enc)
 {
-	return !templated && r->eos >= 0 && !(n && row_rule_is_stop(r, ids[n - 1]));
+	if (templated || r->eos < 0 || (enc->n && row_rule_is_stop(r, enc->ids[enc->n - 1])))
+		return;
+	add_id(enc, (uint32_t)r->eos);
 }

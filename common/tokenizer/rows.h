@@ -13,7 +13,7 @@
 #include "common/tokenizer/tokenizer.h"
 
 struct row_rule {
-	long bos, eos; /* what is added; -1: nothing */
+	long bos, eos;	   /* what is added; -1: nothing */
 	uint32_t stop[32]; /* EOS, and eos_token_id of generation_config.json and config.json */
 	size_t nstop;
 };
@@ -28,7 +28,7 @@ int row_rule_is_stop(const struct row_rule *r, uint32_t id);
 int row_rule_encode(const struct row_rule *r, struct encoder *enc, const char *text, size_t len,
 	int templated, struct encoding *out, struct err *e);
 
-/* Whether EOS is still to be added after these ids, the last of the row. */
-int row_rule_wants_eos(const struct row_rule *r, int templated, const uint32_t *ids, size_t n);
+/* Appends EOS after the last token of a row, where the rule wants it. */
+void row_rule_end(const struct row_rule *r, int templated, struct encoding *enc);
 
 #endif

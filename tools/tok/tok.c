@@ -1,0 +1,236 @@
+/*
+ * tok: text to token ids. This file is the command line and the loop from input to output; row.c is
+ * the work.
+ */
+#include "common/die.h"
+#include "common/filter.h"
+#include "common/fingerprint.h"
+#include "common/io.h"
+#include "common/mem.h"
+#include "common/opts.h"
+#include "tools/tok/explain.h"
+#include "tools/tok/row.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { EXPLAINED = 8 }; /* rows that --explain shows */
+
+static struct {
+	int64_t max_length, max_prompt, max_completion;
+	const char *mode, *special;
+	int assistant_only, train_prompt, explain, decode;
+} options = {.mode = "keep_start", .special = "auto"};
+
+static const struct opt own[] = {
+	{NULL, 0, OPT_GROUP, NULL, NULL, "Limits"},
+	{"max-length", 0, OPT_INT, &options.max_length, "N",
+		"most ids of a row: of a prompt and each answer together"},
+	{"max-prompt-length", 0, OPT_INT, &options.max_prompt, "N",
+		"keep this many ids of the prompt, its end"},
+	{"max-completion-length", 0, OPT_INT, &options.max_completion, "N",
+		"keep this many ids of the answer, its beginning"},
+	{"truncation-mode", 0, OPT_STR, &options.mode, "keep_start|keep_end",
+		"what --max-length keeps of a longer row (keep_start)"},
+	{NULL, 0, OPT_GROUP, NULL, NULL, "What is trained on"},
+	{"assistant-only-loss", 0, OPT_FLAG, &options.assistant_only, NULL,
+		"of text rows, only the assistant's words ('spans')"},
+	{"no-completion-only-loss", 0, OPT_FLAG, &options.train_prompt, NULL,
+		"of prompt-completion rows, the prompt too"},
+	{NULL, 0, OPT_GROUP, NULL, NULL, "Tokens"},
+	{"add-special-tokens", 0, OPT_STR, &options.special, "auto|yes|no",
+		"auto: BOS and EOS where the row lacks them; on text rows, yes and no: as the "
+		"library's encode"},
+	{"explain", 0, OPT_FLAG, &options.explain, NULL,
+		"print the first rows as tokens, trained ones marked, and end"},
+	{"decode", 0, OPT_FLAG, &options.decode, NULL,
+		"turn input_ids back into text, special tokens kept"},
+	{0},
+};
+static const struct opt *const tables[] = {
+	opts_dir, own, opts_output, opts_filter, opts_base, NULL};
+static const struct opt_program program = {
+	.name = "tok",
+	.usage = "-m DIR [--max-length N] [FILE…]",
+	.summary = "Encodes text with the model's tokenizer.json; limits and masks its rows.",
+	.examples = "tmpl -m M prefs.jsonl | tok -m M --max-length 1024 --max-prompt-length 512 > "
+		    "ids.mp\n"
+		    "echo '{\"text\": \"hello\"}' | tok -m M | mpcat",
+	.tables = tables,
+};
+
+struct job {
+	struct tokenizer *tokenizer;
+	struct row_plan plan;
+	struct row *rows; /* one a thread */
+	int nrows;
+	struct stream_reader *in;
+	struct rejects rejects;
+	struct filter filter;
+};
+
+static int each(void *user, int worker, struct record *rec, struct filter_out *out, struct err *e)
+{
+	struct row *r = &((struct job *)user)->rows[worker];
+	if ((options.decode ? row_decode(r, rec, e) : row_encode(r, rec, e)) < 0)
+		return -1;
+	filter_pass(out, rec);
+	return 0;
+}
+
+static void make_plan(struct row_plan *p)
+{
+	p->max_length = (size_t)options.max_length;
+	p->max_prompt = (size_t)options.max_prompt;
+	p->max_completion = (size_t)options.max_completion;
+	p->keep_end = !strcmp(options.mode, "keep_end");
+	p->assistant_only = options.assistant_only;
+	p->train_prompt = options.train_prompt;
+	p->special = !strcmp(options.special, "yes")  ? SPECIAL_YES
+		     : !strcmp(options.special, "no") ? SPECIAL_NO
+						      : SPECIAL_AUTO;
+	p->keep = opts_common.keep;
+}
+
+static int make_header(const struct job *j, struct header *h, struct err *e)
+{
+	static const char *const matter[] = {"max-length", "max-prompt-length",
+		"max-completion-length", "truncation-mode", "assistant-only-loss",
+		"no-completion-only-loss", "add-special-tokens", "decode", NULL};
+	char ours[FINGERPRINT_LEN];
+	header_copy(h, stream_header(j->in));
+	if (fingerprint_tokenizer(opts_model.model, ours, e) < 0 ||
+		stream_check(h, "tokenizer", h->tokenizer, ours, opts_common.ignore_mismatch, e) <
+			0)
+		return -1;
+	mem_free(h->tokenizer);
+	h->tokenizer = mem_strdup(ours);
+	h->kind = options.decode ? KIND_TEXT : KIND_TOKENS;
+	char *made = opts_history(&program, matter);
+	header_add_stage(h, program.name, made, ours);
+	mem_free(made);
+	return 0;
+}
+
+/* What happened to the rows, over all threads. */
+static void report(const struct job *j)
+{
+	uint64_t rows = 0, seams = 0, cut = 0, ends = 0, stops = 0;
+	for (int i = 0; i < j->nrows; i++) {
+		const struct row *r = &j->rows[i];
+		rows += r->rows;
+		seams += r->seams;
+		cut += r->cut;
+		ends += r->ends;
+		stops += r->stops;
+	}
+	if (seams)
+		die_note("%llu of %llu rows were split before the prompt's end, where its tokens "
+			 "merge with the answer's",
+			(unsigned long long)seams, (unsigned long long)rows);
+	if (cut)
+		die_note("%llu of %llu rows were cut to the limits", (unsigned long long)cut,
+			(unsigned long long)rows);
+	if (2 * stops < ends)
+		die_warn("%llu of %llu answers do not end in a stop token: a model trained on them "
+			 "will not learn to stop",
+			(unsigned long long)(ends - stops), (unsigned long long)ends);
+}
+
+static int explain(struct job *j, struct err *e)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	int colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+	struct record rec = {0};
+	struct str out = {0};
+	struct output *o;
+	int rc = output_open(&o, NULL, 0, 0, e);
+	if (rc < 0)
+		return -1;
+	for (int i = 0; i < EXPLAINED && (rc = stream_read(j->in, &rec, e)) > 0; i++) {
+		char where[sizeof rec.where];
+		memcpy(where, rec.where, sizeof where);
+		if (row_encode(j->rows, &rec, e) == 0)
+			rc = explain_row(&out, j->rows, where, colour, e);
+		else
+			str_addf(&out, "%s: %s\n", where, e->msg);
+		if (rc < 0)
+			break;
+	}
+	if (rc >= 0)
+		rc = output_write(o, out.s ? out.s : "", out.len, e);
+	str_done(&out);
+	record_done(&rec);
+	if (rc < 0) {
+		output_abandon(o);
+		return -1;
+	}
+	return output_commit(o, e);
+}
+
+static int run(struct job *j, struct err *e)
+{
+	struct header h = {0};
+	struct stream_writer *w = NULL;
+	int rc = make_header(j, &h, e);
+	if (rc == 0)
+		rc = rejects_open(&j->rejects, opts_common.skip_bad, opts_common.rejects,
+			stream_header(j->in), e);
+	if (rc == 0)
+		rc = stream_create(&w, opts_common.output, opts_common.gzip, &h, e);
+	header_done(&h);
+	if (rc < 0) {
+		rejects_abandon(&j->rejects);
+		return -1;
+	}
+	j->filter.out = w;
+	j->filter.rejects = &j->rejects;
+	if (filter_run(&j->filter, e) < 0)
+		return -1;
+	report(j);
+	return 0;
+}
+
+static int work(struct job *j, char **paths, size_t npaths, struct err *e)
+{
+	unsigned kinds = 1u << (options.decode ? KIND_TOKENS : KIND_TEXT);
+	if (stream_open(&j->in, paths, npaths, kinds, opts_common.shard_i, opts_common.shard_n, e) <
+			0 ||
+		tokenizer_load(&j->tokenizer, opts_model.model, e) < 0 ||
+		row_rule_load(&j->plan.rule, j->tokenizer, opts_model.model, e) < 0)
+		return -1;
+	if (opts_common.ignore_mismatch)
+		stream_ignore_mismatch(j->in);
+	make_plan(&j->plan);
+	j->plan.t = j->tokenizer;
+	filter_from_stream(&j->filter, j->in);
+	j->filter.each = each;
+	j->filter.user = j;
+	j->filter.threads = (int)opts_common.threads;
+	j->nrows = filter_threads(&j->filter);
+	j->rows = mem_zalloc((size_t)j->nrows, sizeof *j->rows);
+	for (int i = 0; i < j->nrows; i++)
+		row_init(&j->rows[i], &j->plan);
+	return options.explain ? explain(j, e) : run(j, e);
+}
+
+int main(int argc, char **argv)
+{
+	die_init(program.name);
+	int first = opts_parse(&program, argc, argv);
+	if (!opts_model.model)
+		die(STATUS_USAGE, "which tokenizer? give the model's directory with -m");
+	io_note_input(opts_model.model);
+	struct job j = {0};
+	struct err e = {0};
+	int rc = work(&j, argv + first, (size_t)(argc - first), &e);
+	for (int i = 0; i < j.nrows; i++)
+		row_done(&j.rows[i]);
+	mem_free(j.rows);
+	tokenizer_free(j.tokenizer);
+	stream_close(j.in);
+	if (rc < 0)
+		die_err(&e);
+	return STATUS_OK;
+}

@@ -15,6 +15,6 @@ jq -r '.messages[] | .role, .content' "$T/pretrain.jsonl" |
 
 rm -f model/model.safetensors # config.json without weights: --seed makes them
 tmpl -m model "$T/pretrain.jsonl" | tok -m model | train-step -m model --full --loss sft --seed 1 --num-train-epochs 1 \
-	--batch-size 32 --learning-rate 2e-3 --lr-scheduler-type cosine --warmup-steps 40 --adam-beta2 0.95 \
-	--logging-steps 50 -o "$T/trained" | mpcat | jq -r '"step \(.step)  loss \(.loss)"'
+	--batch-size 16 --learning-rate 2e-3 --lr-scheduler-type cosine --warmup-steps 40 --adam-beta2 0.95 \
+	--logging-steps 100 -o "$T/trained" | mpcat | jq -r '"step \(.step)  loss \(.loss)"'
 cp "$T/trained/model.safetensors" model/

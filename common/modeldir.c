@@ -17,10 +17,11 @@ enum { CONFIG_MAX = 16 << 20 };
 
 #define TEMPLATES "additional_chat_templates"
 
+/* The first row that matches says what a file is; the last takes all but hidden ones. */
 static const struct {
 	const char *pattern; /* fnmatch */
-	unsigned which;
-} along[] = {
+	unsigned what;	     /* 0: stays behind */
+} kinds[] = {
 	{"config.json", MODELDIR_CONFIG},
 	{"generation_config.json", MODELDIR_CONFIG},
 	{"tokenizer.json", MODELDIR_TOKENIZER},
@@ -35,15 +36,25 @@ static const struct {
 	{"chat_template.jinja", MODELDIR_TOKENIZER},
 	{"chat_template.json", MODELDIR_TOKENIZER},
 	{TEMPLATES "/*.jinja", MODELDIR_TOKENIZER},
-	{"LICENSE*", MODELDIR_TOKENIZER},
+	{"*.safetensors", 0},
+	{"*.index.json", 0},
+	{"*.bin", 0},
+	{"*.pt", 0},
+	{"*.pth", 0},
+	{"*.ckpt", 0},
+	{"*.gguf", 0},
+	{"*.h5", 0},
+	{"*.msgpack", 0},
+	{"*.onnx*", 0},
+	{"README*", 0},
+	{"*", MODELDIR_OTHER},
 };
 
 static int goes_along(const char *name, unsigned which)
 {
-	for (size_t i = 0; i < sizeof along / sizeof *along; i++)
-		if ((along[i].which & which) &&
-			fnmatch(along[i].pattern, name, FNM_PATHNAME | FNM_PERIOD) == 0)
-			return 1;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (fnmatch(kinds[i].pattern, name, FNM_PATHNAME | FNM_PERIOD) == 0)
+			return (kinds[i].what & which) != 0;
 	return 0;
 }
 

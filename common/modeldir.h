@@ -9,8 +9,10 @@
 #include "common/io.h"
 #include "common/safetensors.h"
 
-/* What goes along: tokenizer, chat templates and licence; or config and generation config too. */
-enum { MODELDIR_TOKENIZER = 1, MODELDIR_CONFIG = 2 };
+/* What goes along: tokenizer and chat templates; config and generation config; and whatever else lies
+ * there (licence, code), but weights in any form, hidden files, directories and the model card, which
+ * speaks of another model. */
+enum { MODELDIR_TOKENIZER = 1, MODELDIR_CONFIG = 2, MODELDIR_OTHER = 4, MODELDIR_ALL = 7 };
 
 struct modeldir_files {
 	char **v; /* names in the directory, sorted; "additional_chat_templates/NAME" too */

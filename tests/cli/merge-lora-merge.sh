@@ -40,18 +40,18 @@ status 0 "a tied head with an adapter" merge-lora -m "$M/llama" -o head "$G/head
 is "$(jq .tie_word_embeddings head/config.json)" false "is untied"
 like "$(cat "$T/err")" "now has weights of its own" "and a note says so"
 
-# Tokenizer, templates and licence go along; weights in other forms and notes about the base do not.
+# Everything else of the base goes along; weights in other forms, hidden files and the model card do not.
 cp -r "$M/linear" base
 mkdir base/additional_chat_templates
-for f in tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json vocab.json merges.txt \
-	tokenizer.model chat_template.jinja LICENSE.txt additional_chat_templates/tools.jinja; do
+along="LICENSE.txt added_tokens.json additional_chat_templates/tools.jinja chat_template.jinja code.py merges.txt"
+along+=" special_tokens_map.json tokenizer.json tokenizer.model tokenizer_config.json vocab.json"
+for f in $along README.md pytorch_model.bin consolidated.00.pth x.gguf .hidden additional_chat_templates/.x.jinja; do
 	echo "{\"$f\": 1}" >"base/$f"
 done
-touch base/README.md base/pytorch_model.bin base/x.gguf base/.hidden
 merge-lora -m base -o along "$M/linear/adapter"
-is "$(cd along && find . -type f ! -name .sluice | sort | xargs)" \
-	"./LICENSE.txt ./added_tokens.json ./additional_chat_templates/tools.jinja ./chat_template.jinja ./config.json ./generation_config.json ./merges.txt ./model.safetensors ./special_tokens_map.json ./tokenizer.json ./tokenizer.model ./tokenizer_config.json ./vocab.json" \
-	"tokenizer, templates and licence go along, nothing else"
+is "$(cd along && find . -type f ! -name .sluice | sed 's/^..//' | sort | xargs)" \
+	"$(echo "$along" config.json generation_config.json model.safetensors | xargs -n1 | sort | xargs)" \
+	"tokenizer, templates, licence and code go along, nothing else"
 diff -r base/additional_chat_templates along/additional_chat_templates >"$T/out"
 ok $? "with their contents"
 

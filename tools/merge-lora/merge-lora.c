@@ -129,9 +129,7 @@ static int fill_dir(struct run *r, const struct outdir *d, struct err *e)
 {
 	size_t len;
 	char *config = new_config(r, &len, e);
-	int rc =
-		config ? modeldir_copy(d, opts_model.model, MODELDIR_TOKENIZER | MODELDIR_CONFIG, e)
-		       : -1;
+	int rc = config ? modeldir_copy(d, opts_model.model, MODELDIR_ALL, e) : -1;
 	if (!rc)
 		rc = modeldir_write(d, "config.json", config, len, e);
 	mem_free(config);
@@ -166,7 +164,7 @@ static int merge_to_dir(struct run *r, const char *operand, struct err *e)
 static int stream_files(const struct run *r, struct stream_writer *w, struct err *e)
 {
 	struct modeldir_files f;
-	if (modeldir_list(&f, opts_model.model, MODELDIR_TOKENIZER | MODELDIR_CONFIG, e))
+	if (modeldir_list(&f, opts_model.model, MODELDIR_ALL, e))
 		return -1;
 	int rc = 0;
 	for (size_t i = 0; i < f.n && !rc; i++) {

@@ -30,8 +30,7 @@ __attribute__((unused)) static char *nano_path(const char *name)
 
 __attribute__((unused)) static void nano_remove(void)
 {
-	static const char *const names[] = {
-		"config.json", "model.safetensors"};
+	static const char *const names[] = {"config.json", "model.safetensors"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char *path = nano_path(names[i]);
 		unlink(path);

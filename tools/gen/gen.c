@@ -52,6 +52,7 @@ static const struct opt_program program = {
 };
 
 struct job {
+	double began;
 	struct stream_reader *in;
 	struct output *out;
 	struct rejects rejects;
@@ -81,6 +82,13 @@ static void check_options(void)
 		if (!*options.stop.v[i])
 			die(STATUS_USAGE, "'--stop' needs a text");
 	}
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 static int open_model(struct job *j, struct err *e)
@@ -145,6 +153,8 @@ static int answer(struct job *j, struct record *rec, struct err *e)
 		str_addc(&j->line, '\n');
 	}
 	j->records++;
+	die_progress("%llu prompts, %.1f tokens a second", (unsigned long long)j->records,
+		(double)j->g.tokens / (seconds() - j->began));
 	if (output_write(j->out, j->line.s, j->line.len, e) < 0)
 		return -1;
 	return output_flush(j->out, e);
@@ -166,21 +176,17 @@ static int run(struct job *j, struct err *e)
 	return rc;
 }
 
-static void report(const struct job *j, const struct timespec *start)
+static void report(const struct job *j)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	double s = (double)(now.tv_sec - start->tv_sec) +
-		   1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-	die_verbose("%llu prompts, %llu tokens in %.1f s: %.1f tokens/s",
+	double s = seconds() - j->began;
+	die_verbose("%llu prompts, %llu tokens in %.1f s: %.1f tokens a second",
 		(unsigned long long)j->records, (unsigned long long)j->g.tokens, s,
-		(double)j->g.tokens / (s > 0 ? s : 1));
+		(double)j->g.tokens / s);
 }
 
 static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 {
-	struct timespec start;
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	j->began = seconds();
 	if (stream_open(&j->in, paths, npaths, 1 << KIND_TEXT | 1 << KIND_TOKENS,
 		    opts_common.shard_i, opts_common.shard_n, e) < 0 ||
 		open_model(j, e) < 0)
@@ -198,7 +204,7 @@ static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 	j->out = NULL;
 	if (output_commit(out, e) < 0)
 		return -1;
-	report(j, &start);
+	report(j);
 	return 0;
 }
 

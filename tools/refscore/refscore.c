@@ -45,12 +45,20 @@ static const struct opt_program program = {
 };
 
 struct job {
+	double began;
 	struct stream_reader *in;
 	struct rejects rejects;
 	struct scorer s;
 	int failed; /* while the input paused; e says how */
 	struct err e;
 };
+
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 static int open_model(struct scorer *s, struct err *e)
 {
@@ -129,6 +137,8 @@ static int run(struct job *j, struct err *e)
 	while ((rc = stream_read(j->in, &rec, e)) != 0 && !j->failed) {
 		if (rc > 0)
 			rc = score_add(&j->s, &rec, e);
+		die_progress("%llu records, %.0f tokens a second", (unsigned long long)j->s.records,
+			(double)j->s.tokens / (seconds() - j->began));
 		if (rc == STREAM_BAD)
 			rc = rejects_add(&j->rejects, &rec, e);
 		if (rc < 0)
@@ -142,15 +152,12 @@ static int run(struct job *j, struct err *e)
 	return -1;
 }
 
-static void report(const struct job *j, const struct timespec *start)
+static void report(const struct job *j)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	double s = (double)(now.tv_sec - start->tv_sec) +
-		   1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-	die_verbose("%llu records, %llu tokens in %.1f s: %.0f tokens/s",
+	double s = seconds() - j->began;
+	die_verbose("%llu records, %llu tokens in %.1f s: %.0f tokens a second",
 		(unsigned long long)j->s.records, (unsigned long long)j->s.tokens, s,
-		(double)j->s.tokens / (s > 0 ? s : 1));
+		(double)j->s.tokens / s);
 	if (j->s.verifying)
 		die_note("verified %llu records: differences up to %.2g",
 			(unsigned long long)(j->s.records < j->s.verify ? j->s.records
@@ -161,8 +168,7 @@ static void report(const struct job *j, const struct timespec *start)
 static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 {
 	struct header h = {0};
-	struct timespec start;
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	j->began = seconds();
 	if (stream_open(&j->in, paths, npaths, 1 << KIND_TOKENS, opts_common.shard_i,
 		    opts_common.shard_n, e) < 0 ||
 		open_model(&j->s, e) < 0)
@@ -185,7 +191,7 @@ static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 	j->s.w = NULL;
 	if (stream_finish(w, stream_skipped(j->in) + j->rejects.count, e) < 0)
 		return -1;
-	report(j, &start);
+	report(j);
 	return 0;
 }
 

@@ -110,14 +110,32 @@ static size_t padded(size_t n)
 	return cpu_blocks(n, W) * W;
 }
 
-static void pack_rows(const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst)
+/* Asks for columns k0 … of row n of b, as they lie in memory. */
+static void prefetch_row(const struct kweight *b, size_t n, size_t k0, size_t nk)
 {
-	size_t width = padded(n);
-	for (size_t p = p0; p < p0 + k; p++, dst += width) {
-		const float *src = t->b->rows(t->b, p, j0, n, dst);
-		v_copy_padded(dst, src, n);
-		if (t->drop_b)
-			FN(drop)(t->drop_b, p, j0, n, dst, dst);
+	const char *from = (const char *)b->d.data + dtype_bytes(b->d.dtype, n * b->d.k + k0);
+	size_t bytes = dtype_bytes(b->d.dtype, nk);
+	for (size_t at = 0; at < bytes; at += 64)
+		__builtin_prefetch(from + at);
+}
+
+/* Panels of TILE_N columns, one after the other, from whole rows of the group. */
+static void pack_rows(
+	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, float *row)
+{
+	enum { AHEAD = 8 };
+	for (size_t p = 0; p < k; p++) {
+		if (p + AHEAD < k)
+			prefetch_row(t->b, p0 + p + AHEAD, j0, n);
+		const float *src = t->b->rows(t->b, p0 + p, j0, n, row);
+		if (t->drop_b) {
+			FN(drop)(t->drop_b, p0 + p, j0, n, src, row);
+			src = row;
+		}
+		for (size_t j = 0; j < n; j += TILE_N) {
+			size_t cols = cpu_min(TILE_N, n - j);
+			v_copy_padded(dst + j * k + p * padded(cols), src + j, cols);
+		}
 	}
 }
 
@@ -125,8 +143,8 @@ static void pack_rows(const struct term *t, size_t p0, size_t k, size_t j0, size
 static void find_rows(const struct term *t, size_t p0, size_t k, size_t j, size_t end,
 	const float *src[W], float *rows)
 {
-	for (size_t l = 0; l < W;
-		l++) /* beyond the last: the last again, whose result is not kept */
+	/* Beyond the last: the last again, whose result is not kept. */
+	for (size_t l = 0; l < W; l++)
 		src[l] = t->b->rows(t->b, j + l < end ? j + l : end - 1, p0, k, rows + l * PANEL_K);
 }
 
@@ -149,13 +167,15 @@ INLINE void turned(const float *const src[W], size_t p, size_t n, vec r[W])
 static void pack_transposed(
 	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, float *rows)
 {
-	size_t width = padded(n);
-	for (size_t j = 0; j < width; j += W) {
+	for (size_t j = 0; j < n; j += W) {
+		size_t first = j / TILE_N * TILE_N, width = padded(cpu_min(TILE_N, n - first));
 		const float *src[W];
+		for (size_t l = j + W; l < j + 2 * W && l < n; l++)
+			prefetch_row(t->b, j0 + l, p0, k);
 		find_rows(t, p0, k, j0 + j, j0 + n, src, rows);
 		for (size_t p = 0; p < k; p += W) {
 			size_t left = cpu_min(W, k - p);
-			float *to = dst + p * width + j;
+			float *to = dst + first * k + p * width + (j - first);
 			vec r[W];
 			turned(src, p, left, r);
 			if (left == W) {
@@ -176,7 +196,7 @@ static void pack(
 	if (t->b_transposed)
 		pack_transposed(t, p0, k, j0, n, dst, rows);
 	else
-		pack_rows(t, p0, k, j0, n, dst);
+		pack_rows(t, p0, k, j0, n, dst, rows);
 	if (t->scale != 1)
 		for (size_t i = 0; i < k * padded(n); i++)
 			dst[i] *= t->scale;
@@ -186,7 +206,7 @@ static void pack(
 
 struct scratch {
 	float panel[PANEL_K * GROUP];
-	float rows[W * PANEL_K];       /* of b, before they are transposed */
+	float rows[W * PANEL_K];       /* of b, unpacked */
 	float product[TILE_M * GROUP]; /* a term before it is dropped */
 };
 
@@ -205,8 +225,10 @@ INLINE void thin_columns(const struct term *t, size_t m, const float *a, size_t 
 	for (size_t i = 0; i < m; i++)
 		sum[i] = add ? v_load_part(c + i * ldc, edge) : v_set(0);
 	for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
-		size_t k = cpu_min(PANEL_K, t->k - p0);
+		size_t k = cpu_min(PANEL_K, t->k - p0), next = p0 + k;
 		const float *src[W];
+		for (size_t l = j; l < j + W && l < end && next < t->k; l++)
+			prefetch_row(t->b, l, next, cpu_min(PANEL_K, t->k - next));
 		find_rows(t, p0, k, j, end, src, rows);
 		for (size_t p = 0; p < k; p += W) {
 			size_t left = cpu_min(W, k - p);
@@ -257,9 +279,7 @@ static void block(struct kctx *c, const struct gemm *g, size_t i0, size_t m, siz
 		}
 		for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
 			size_t k = cpu_min(PANEL_K, t->k - p0);
-			for (size_t j = 0; j < n; j += TILE_N)
-				pack(t, p0, k, j0 + j, cpu_min(TILE_N, n - j), s->panel + j * k,
-					s->rows);
+			pack(t, p0, k, j0, n, s->panel, s->rows);
 			for (size_t i = i0; i < i0 + m; i += TILE_M) {
 				size_t rows = cpu_min(TILE_M, i0 + m - i);
 				for (size_t j = 0; j < n; j += TILE_N) {

@@ -5,13 +5,13 @@
 
 /*
  * A tile of C is TILE_M rows by TILE_V vectors, held in registers: 8 x 3 of 32 (AVX-512), 6 x 2
- * of 16. A panel is PANEL_K rows of GROUP columns of B: 192 KiB, in the second-level cache while
+ * of 16. A panel is PANEL_K rows of GROUP columns of B: 288 KiB, in the second-level cache while
  * all rows of A pass by.
  */
 #ifdef __AVX512F__
-enum { TILE_M = 8, TILE_V = 3, PANEL_K = 256, GROUP = 192 };
+enum { TILE_M = 8, TILE_V = 3, PANEL_K = 384, GROUP = 192 };
 #else
-enum { TILE_M = 6, TILE_V = 2, PANEL_K = 256, GROUP = 192 };
+enum { TILE_M = 6, TILE_V = 2, PANEL_K = 384, GROUP = 192 };
 #endif
 enum { TILE_N = TILE_V * W };
 

@@ -1,0 +1,53 @@
+/*
+ * A conversation as the chat template writes it: transformers' apply_chat_template(tokenize=False),
+ * with what it does to messages before rendering (5.23: keys whose value is None are dropped,
+ * reasoning fields fill each other).
+ */
+#ifndef TOOLS_TMPL_CHAT_H
+#define TOOLS_TMPL_CHAT_H
+
+#include "tools/tmpl/jinja.h"
+#include "tools/tmpl/source.h"
+
+#include <time.h>
+
+/* Compiled once, shared by all threads. */
+struct chat_template {
+	const struct source *source;
+	struct jinja *plain, *tools; /* the same when there is one template for both */
+	json_t *default_tools;	     /* --tools, or NULL */
+	json_t *kwargs;		     /* --chat-template-kwargs, or NULL */
+	time_t now;
+};
+int chat_template_compile(struct chat_template *t, const struct source *s, struct err *e);
+void chat_template_done(struct chat_template *t);
+
+struct chat; /* what a thread needs to render */
+struct chat *chat_new(const struct chat_template *t);
+void chat_free(struct chat *c);
+
+/* What a row brings beside its messages; NULL: nothing. */
+struct chat_extra {
+	json_t *tools;	/* a list, or one as JSON text */
+	json_t *kwargs; /* chat_template_kwargs: win over the template's */
+};
+
+enum chat_end {
+	CHAT_WHOLE,    /* as it is */
+	CHAT_PROMPT,   /* add_generation_prompt */
+	CHAT_CONTINUE, /* continue_final_message: cut right after the last message's content */
+};
+
+/*
+ * Appends the conversation of all messages of `head` and then of `tail` (arrays; tail may be NULL) to
+ * *out, which must be empty when spans are asked for. spans may be NULL; else the bytes that the
+ * template's {% generation %} blocks wrote. STATUS_DATA: the template refuses, or a message is none.
+ */
+int chat_render(struct chat *c, const json_t *head, const json_t *tail,
+	const struct chat_extra *extra, enum chat_end end, struct str *out,
+	struct jinja_spans *spans, struct err *e);
+
+/* Whether the template used for this row marks the assistant's words itself. */
+int chat_marks_generation(const struct chat *c, const struct chat_extra *extra);
+
+#endif

@@ -221,7 +221,7 @@ static void say_what(const struct run *r)
 	size_t merged = 0;
 	for (size_t i = 0; i < r->plan.n; i++)
 		merged += r->plan.targets[i].n > 0;
-	die_verbose("%zu adapters added to %zu of %zu tensors", r->nsources, merged, r->plan.n);
+	die_verbose("adapters: %zu, added to %zu of %zu tensors", r->nsources, merged, r->plan.n);
 	if (r->plan.untie)
 		die_note(
 			"the output head was tied to the embedding and now has weights of its own");

@@ -39,19 +39,17 @@ static int no_match(const struct adapter *a, struct err *e)
 
 int adapter_plan(struct adapter *a, const struct model_config *mc, struct params *ps, struct err *e)
 {
-	size_t q = mc->heads * mc->head_dim, kv = mc->kv_heads * mc->head_dim;
-	const size_t in[PROJ_COUNT] = {mc->dim, mc->dim, mc->dim, q, mc->dim, mc->dim, mc->ffn};
-	const size_t out[PROJ_COUNT] = {q, kv, kv, mc->dim, mc->ffn, mc->ffn, mc->dim};
 	a->sites = mem_alloc(mc->layers * PROJ_COUNT + 1, sizeof *a->sites);
 	a->nsites = 0;
 	char module[80];
 	for (size_t i = 0; i < mc->layers; i++) {
 		for (int p = 0; p < PROJ_COUNT; p++) {
 			snprintf(module, sizeof module, "model.layers.%zu.%s", i, proj_name[p]);
-			if (adapter_targets(&a->config, module))
-				add_site(a, ps, module,
-					(struct lora_site){
-						.layer = i, .proj = p, .in = in[p], .out = out[p]});
+			if (!adapter_targets(&a->config, module))
+				continue;
+			struct lora_site s = {.layer = i, .proj = p};
+			model_config_proj(mc, p, &s.out, &s.in);
+			add_site(a, ps, module, s);
 		}
 	}
 	if (adapter_targets(&a->config, "lm_head"))

@@ -55,7 +55,7 @@ size_t adapter_rank(const struct adapter_config *c, const char *module);
 float adapter_scale(const struct adapter_config *c, const char *module);
 
 /* Sites and params rows for a model's shape, in canonical order (layer, then enum proj, A before
- * B, head last). No match for a target is an error that lists what there is. */
+ * B, head last). No match at all is an error that lists what there is. */
 int adapter_plan(
 	struct adapter *a, const struct model_config *mc, struct params *ps, struct err *e);
 /* A: kaiming_uniform(a = sqrt 5) = U(-1/sqrt(in), 1/sqrt(in)) from the seed; B: 0. After

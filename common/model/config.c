@@ -152,6 +152,22 @@ int model_config_load(struct model_config *c, const char *dir, struct err *e)
 	return rc;
 }
 
+void model_config_proj(const struct model_config *c, int proj, size_t *out, size_t *in)
+{
+	size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
+	const size_t shape[PROJ_COUNT][2] = {
+		[PROJ_Q] = {q, c->dim},
+		[PROJ_K] = {kv, c->dim},
+		[PROJ_V] = {kv, c->dim},
+		[PROJ_O] = {c->dim, q},
+		[PROJ_GATE] = {c->ffn, c->dim},
+		[PROJ_UP] = {c->ffn, c->dim},
+		[PROJ_DOWN] = {c->dim, c->ffn},
+	};
+	*out = shape[proj][0];
+	*in = shape[proj][1];
+}
+
 void model_config_done(struct model_config *c)
 {
 	mem_free(c->inv_freq);

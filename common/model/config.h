@@ -26,6 +26,9 @@ struct model_config {
 int model_config_load(struct model_config *c, const char *dir, struct err *e);
 void model_config_done(struct model_config *c);
 
+/* Shape [out, in] of a layer's projection (enum proj). */
+void model_config_proj(const struct model_config *c, int proj, size_t *out, size_t *in);
+
 /* rope.c: fills inv_freq and rope_mscale from rope_parameters, or rope_theta and rope_scaling. */
 int rope_init(struct model_config *c, const json_t *config, struct err *e);
 

@@ -72,12 +72,6 @@ void kvcache_free(struct kvcache *kv)
 	mem_free(kv);
 }
 
-void kvcache_reset(struct kvcache *kv)
-{
-	kv->prompt = 0;
-	memset(kv->len, 0, kv->n * sizeof *kv->len);
-}
-
 /* Runs the rows of kv->f; logits of the last `n` rows, in order. */
 static int run(struct kvcache *kv, size_t n, float *logits, struct err *e)
 {
@@ -105,7 +99,7 @@ int model_prefill(struct model *m, struct kvcache *kv, const uint32_t *ids, size
 	struct err *e)
 {
 	(void)m;
-	kvcache_reset(kv);
+	memset(kv->len, 0, kv->n * sizeof *kv->len);
 	if (n == 0)
 		return err_data(e, "the prompt is empty");
 	if (n > kv->cap)

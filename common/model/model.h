@@ -89,7 +89,6 @@ struct kvcache;
 /* A cache with room for `cap` positions in each of `n` sequences that share one prompt. */
 struct kvcache *kvcache_new(struct model *m, size_t cap, size_t n, struct err *e);
 void kvcache_free(struct kvcache *kv);
-void kvcache_reset(struct kvcache *kv);
 /*
  * Feeds the prompt, which all sequences share: logits [V] (host) of its last position. Then one
  * token a live sequence a step: logits [n, V]; rows where live[i] == 0 hold nothing of use. The whole

@@ -28,9 +28,7 @@ struct norm {
 /* A linear layer as bound to its weight, bias, gradients and adapter; dropout is set at use. */
 struct projection {
 	struct klinear l;
-	size_t in, out;
-	uint32_t module; /* identity for dropout: layer * PROJ_COUNT + enum proj; the head comes
-			    last */
+	uint32_t module; /* identity for dropout: layer * PROJ_COUNT + enum proj, the head last */
 };
 
 struct layer {
@@ -64,9 +62,9 @@ struct model {
 	int has_adapter, adapter_on;
 
 	struct kweight *embed;
-	struct kbuf dembed;	 /* p NULL: frozen */
-	struct kbuf tied_dembed; /* tied and trained: the gather's share, kept apart
-				    (model_grads_end) */
+	struct kbuf dembed; /* p NULL: frozen */
+	struct kbuf
+		tied_dembed; /* the same where the head is tied to it: model_grads_end adds it */
 	struct layer *layers;
 	struct norm norm;
 	struct projection head;
@@ -76,8 +74,7 @@ struct model {
 	char fingerprint[FINGERPRINT_LEN], reference[FINGERPRINT_LEN];
 };
 
-/* ---- weights.c: the list of tensors, and their loading
- * -------------------------------------------- */
+/* ---- weights.c: the list of tensors, and their loading ---- */
 
 void weights_list(struct model *m, int train);
 /* Rows of the arena for every tensor (--full). Before params_alloc. */
@@ -86,15 +83,15 @@ void weights_plan_full(struct model *m);
 int weights_load(struct model *m, uint64_t seed, struct err *e);
 int weights_refresh(struct model *m, struct err *e);
 void weights_free(struct model *m);
-/* ---- fault.c ---- */
+
+/* ---- fault.c: what went wrong ---- */
 
 /* Why an output is not finite: names the first such tensor, if one is. MODEL_NOT_FINITE. */
 int model_not_finite(const struct model *m, struct err *e);
 /* KE_ code → error. */
 int model_kerr(const struct model *m, int rc, struct err *e);
 
-/* ---- one batch
- * ------------------------------------------------------------------------------------- */
+/* ---- one batch ---- */
 
 /* What a layer keeps for its backward. Layers that keep nothing share one of these. */
 struct saved {
@@ -113,16 +110,17 @@ struct workspace {
 	struct model *m;
 	char *base; /* backend memory */
 	size_t cap;
-	struct saved *layer; /* [layers] */
-	struct kbuf norm, add,
-		act; /* [T,d] normed input; [T,d] a part's output; [T,f] silu(gate) * up */
-	struct kbuf dx, dnorm, dact; /* backward: residual stream, normed input, [T,f] */
+	struct saved *layer;	     /* [layers] */
+	struct kbuf norm, add;	     /* [T,d] a part's normed input, and its output */
+	struct kbuf act;	     /* [T,f] silu(gate) * up */
+	struct kbuf dx, dnorm, dact; /* gradients: residual stream, normed input, [T,f] */
 	struct kbuf datt, dq, dk, dv;
 	size_t chunk; /* labels whose logits exist at once */
 	struct kbuf rows, rows_norm, rows_rstd, rows_h, drows_norm, logits; /* [chunk, …] */
-	struct kbuf drows; /* [L,d] each label's unscaled gradient of the residual stream */
-	size_t *label_row; /* [L] host: of each label its row … */
-	uint32_t *label_id, *label_record, *label_pos; /* … target, and its row's identity */
+	struct kbuf drows;  /* [L,d] each label's unscaled gradient of the residual stream */
+	size_t *label_row;  /* [L] in host memory: of each label its row … */
+	uint32_t *label_id; /* … its target … */
+	uint32_t *label_record, *label_pos; /* … and its row's identity */
 	size_t label_cap;
 
 	/* this pass */

@@ -37,8 +37,6 @@ static void add_norm(struct model *m, struct norm *n, const char *name)
 static void add_projection(struct model *m, struct projection *p, const char *name, size_t out,
 	size_t in, int bias, unsigned uses)
 {
-	p->in = in;
-	p->out = out;
 	struct slot *s = add_slot(m, out, in, "%s.weight", name);
 	s->uses = uses;
 	s->w = (struct kweight **)&p->l.w;
@@ -54,19 +52,8 @@ static void add_layer(struct model *m, size_t i, unsigned uses)
 {
 	const struct model_config *c = &m->config;
 	struct layer *l = &m->layers[i];
-	size_t q = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
-	const struct {
-		size_t out, in;
-		int bias;
-	} shape[PROJ_COUNT] = {
-		[PROJ_Q] = {q, c->dim, c->qkv_bias},
-		[PROJ_K] = {kv, c->dim, c->qkv_bias},
-		[PROJ_V] = {kv, c->dim, c->qkv_bias},
-		[PROJ_O] = {c->dim, q, c->o_bias},
-		[PROJ_GATE] = {c->ffn, c->dim, c->mlp_bias},
-		[PROJ_UP] = {c->ffn, c->dim, c->mlp_bias},
-		[PROJ_DOWN] = {c->dim, c->ffn, c->mlp_bias},
-	};
+	const int bias[PROJ_COUNT] = {c->qkv_bias, c->qkv_bias, c->qkv_bias, c->o_bias, c->mlp_bias,
+		c->mlp_bias, c->mlp_bias};
 	char name[80];
 	snprintf(name, sizeof name, "model.layers.%zu.input_layernorm", i);
 	add_norm(m, &l->attn_norm, name);
@@ -76,8 +63,9 @@ static void add_layer(struct model *m, size_t i, unsigned uses)
 			add_norm(m, &l->mlp_norm, name);
 		}
 		snprintf(name, sizeof name, "model.layers.%zu.%s", i, proj_name[p]);
-		add_projection(
-			m, &l->proj[p], name, shape[p].out, shape[p].in, shape[p].bias, uses);
+		size_t out, in;
+		model_config_proj(c, p, &out, &in);
+		add_projection(m, &l->proj[p], name, out, in, bias[p], uses);
 		l->proj[p].module = (uint32_t)(i * PROJ_COUNT) + (uint32_t)p;
 	}
 }
@@ -96,8 +84,6 @@ void weights_list(struct model *m, int train)
 		add_layer(m, i, uses);
 	add_norm(m, &m->norm, "model.norm");
 	m->head.module = (uint32_t)(c->layers * PROJ_COUNT);
-	m->head.in = c->dim;
-	m->head.out = c->vocab;
 	if (!c->tied)
 		add_projection(m, &m->head, "lm_head", c->vocab, c->dim, 0, uses);
 }
@@ -111,8 +97,7 @@ void weights_plan_full(struct model *m)
 	}
 }
 
-/* ---- loading
- * ---------------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 static size_t slot_len(const struct slot *s)
 {

@@ -78,8 +78,7 @@ int score_add(struct scorer *s, const struct record *rec, struct err *e)
 	return 0;
 }
 
-/* ---- from log-probs to fields
- * ----------------------------------------------------------------------- */
+/* ---- from log-probs to fields ---- */
 
 static double sum(const struct klabel_out *out, size_t n)
 {

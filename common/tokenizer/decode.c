@@ -280,8 +280,14 @@ int tokenizer_decode(struct encoder *enc, const uint32_t *ids, size_t n, int ski
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
 		const char *s = tokenizer_token(t, ids[i], &len);
-		if (!s || (skip_special && tokenizer_is_special(t, ids[i])))
+		const struct added_token *a = added_by_id(&t->added, ids[i]);
+		if (a &&
+			a->norm) { /* the library has it normalised here, and not as special then */
+			s = a->norm;
+			len = a->normlen;
+		} else if (!s || (skip_special && a && a->special)) {
 			continue; /* ids without a token are skipped, as in the library */
+		}
 		/* Without a decoder tokens are joined by spaces. */
 		if (!t->ndecoders && list->n)
 			str_addc(&list->text, ' ');

@@ -20,12 +20,17 @@ static int is_blank(uint32_t c)
 	return c == 0x120 /* ByteLevel's space */ || uni_is_space(c);
 }
 
-/* One character of an offset is one byte: what is trimmed are spaces. */
-static void trim(
-	const struct post *p, const struct tokenizer *t, uint32_t id, int first, uint32_t (*at)[2])
+/* Offsets move by as many characters of the input as the token has blanks. */
+static void trim(const struct post *p, const struct tokenizer *t, const char *text, size_t textlen,
+	uint32_t id, int first, uint32_t (*at)[2])
 {
 	size_t len, i = 0, k, leading = 0, trailing = 0;
-	const uint8_t *s = (const uint8_t *)tokenizer_token(t, id, &len);
+	const uint8_t *u = (const uint8_t *)text;
+	const uint8_t *s = (const uint8_t *)vocab_token(&t->vocab, id, &len);
+	if (added_by_id(&t->added, id)) { /* with the blanks that it took */
+		s = u + (*at)[0];
+		len = (*at)[1] - (*at)[0];
+	}
 	if (!s)
 		return;
 	while (k = i, i < len && is_blank(uni_next(s, &k))) {
@@ -34,14 +39,16 @@ static void trim(
 	}
 	for (i = len; i > 0 && is_blank(uni_before(s, i)); i = uni_prev(s, i))
 		trailing++;
-	if (leading && !((first || (*at)[0] == 0) && p->prefix_space && leading == 1)) {
-		uint32_t from = (*at)[0] + (uint32_t)leading;
-		(*at)[0] = from < (*at)[1] ? from : (*at)[1];
-	}
-	if (trailing && (*at)[1] >= trailing) {
-		uint32_t to = (*at)[1] - (uint32_t)trailing;
-		(*at)[1] = to > (*at)[0] ? to : (*at)[0];
-	}
+	if (leading == 1 && p->prefix_space && (first || (*at)[0] == 0))
+		leading = 0; /* the space is one that was added */
+	size_t from = (*at)[0], to = (*at)[1];
+	for (; leading && from < textlen; leading--)
+		from += uni_len(u[from]);
+	(*at)[0] = (uint32_t)(from < to ? from : to);
+	for (; trailing && to; trailing--)
+		to = uni_prev(u, to);
+	if (!trailing)
+		(*at)[1] = (uint32_t)(to > (*at)[0] ? to : (*at)[0]);
 }
 
 /* ---- templates ----------------------------------------------------------------------------------- */
@@ -129,12 +136,13 @@ static void insert(struct encoding *enc, size_t at, const uint32_t *ids, size_t 
 	enc->n += n;
 }
 
-void post_run(const struct tokenizer *t, int add_special, struct encoding *enc, size_t start)
+void post_run(const struct tokenizer *t, const char *text, size_t len, int add_special,
+	struct encoding *enc, size_t start)
 {
 	for (size_t i = 0; i < t->nposts; i++) {
 		const struct post *p = &t->posts[i];
 		for (size_t k = start; p->trim && k < enc->n; k++)
-			trim(p, t, enc->ids[k], k == start, &enc->offsets[k]);
+			trim(p, t, text, len, enc->ids[k], k == start, &enc->offsets[k]);
 		if (!add_special)
 			continue;
 		if (p->nbefore)

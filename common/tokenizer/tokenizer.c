@@ -140,7 +140,7 @@ int tokenizer_encode(struct encoder *enc, const char *text, size_t len, int add_
 	encoding_reserve(out, 1);
 	if (cut_added(enc, &enc->t->added.raw, &t, encode_normalized, out, e))
 		return -1;
-	post_run(enc->t, add_special, out, start);
+	post_run(enc->t, text, len, add_special, out, start);
 	return 0;
 }
 

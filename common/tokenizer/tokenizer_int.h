@@ -244,7 +244,9 @@ struct post_kind {
 	const char *type;
 	int (*load)(struct post *p, const struct tokenizer *t, const json_t *v, struct err *e);
 };
-void post_run(const struct tokenizer *t, int add_special, struct encoding *enc, size_t start);
+/* What was encoded of the text is enc from `start` on. */
+void post_run(const struct tokenizer *t, const char *text, size_t len, int add_special,
+	struct encoding *enc, size_t start);
 
 /* Tokens being decoded: their bytes one after the other, and where each ends. */
 struct pieces_text {

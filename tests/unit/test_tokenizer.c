@@ -1,0 +1,289 @@
+/* The tokenizer's own promises: splitters are their patterns, what is decoded is what was encoded, long
+ * pieces cost no more than they must, and files that lie are refused. */
+#include "common/io.h"
+#include "common/mem.h"
+#include "common/tokenizer/tokenizer.h"
+#include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/unicode.h"
+#include "tests/tap.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TINY "tests/data/tiny-bpe"
+
+static uint64_t state = 88172645463325252u;
+
+static uint64_t rnd(uint64_t below)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state % below;
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* A character of a kind that patterns tell apart; now and then any at all. */
+static uint32_t some_char(void)
+{
+	static const uint32_t telling[] = {' ', ' ', ' ', '\n', '\r', '\t', '\'', 's', 'S', 't',
+		'r', 'e', 'v', 'l', 'L', 'd', 'm', 'x', '1', '2', '3', '.', '!', '-', 0xa0, 0x85,
+		0x2003, 0x3000, 0x17f, 0x212a, 0xe9, 0x301, 0x4e2d, 0x660, 0x2167, 0xb2, 0x1f600,
+		0x1c89, 0x31350, 0x10d40, 0x16ea0, 0x11de0, 0x180e, 0x200b};
+	if (rnd(20))
+		return telling[rnd(sizeof telling / sizeof *telling)];
+	uint32_t c = (uint32_t)rnd(0x110000);
+	return c >= 0xd800 && c < 0xe000 ? 'x' : c;
+}
+
+static void some_text(struct str *s, size_t chars)
+{
+	str_reset(s);
+	for (size_t i = 0; i < chars; i++) {
+		char bytes[4];
+		str_add(s, bytes, uni_put(some_char(), bytes));
+	}
+}
+
+/* ---- splitters ----------------------------------------------------------------------------------- */
+
+static int same_pieces(
+	splitter *split, const struct pattern *p, struct pattern_state *st, const struct str *s)
+{
+	uint32_t ends[3];
+	size_t from = 0, n;
+	struct span m = {0};
+	struct err e = {0};
+	while (from < s->len) {
+		n = split((const uint8_t *)s->s, from, s->len, ends, 3);
+		for (size_t i = 0; i < n; from = ends[i++])
+			if (pattern_find(p, st, s->s, s->len, from, &m, &e) != 1 ||
+				m.from != from || m.to != ends[i]) {
+				diag("at %zu of '%s': pattern [%u, %u), splitter to %u", from, s->s,
+					m.from, m.to, ends[i]);
+				return 0;
+			}
+		if (!n)
+			return 0;
+	}
+	return 1;
+}
+
+static void test_splitters(void)
+{
+	struct str s = {0};
+	struct pattern_state *st = pattern_state_new();
+	for (const struct splitter_row *r = splitter_table; r->pattern; r++) {
+		struct pattern *p;
+		struct err e = {0};
+		int same = 1;
+		if (pattern_new(&p, r->pattern, strlen(r->pattern), 0, &e)) {
+			ok(0, "%s compiles: %s", r->pattern, e.msg);
+			continue;
+		}
+		for (int i = 0; same && i < 20000; i++) {
+			some_text(&s, 1 + rnd(12));
+			same = same_pieces(r->split, p, st, &s);
+		}
+		ok(same, "the splitter of %.40s… cuts as its regex does: random texts", r->pattern);
+		same = 1;
+		for (uint32_t c = 1; same && c < 0x110000; c++) {
+			if (c >= 0xd800 && c < 0xe000)
+				continue;
+			char bytes[4];
+			size_t n = uni_put(c, bytes);
+			str_reset(&s);
+			str_add(&s, bytes, n);
+			str_adds(&s, "a ");
+			str_add(&s, bytes, n);
+			str_adds(&s, "1");
+			same = same_pieces(r->split, p, st, &s);
+		}
+		ok(same, "the splitter of %.40s… cuts as its regex does: every code point",
+			r->pattern);
+		pattern_free(p);
+	}
+	pattern_state_free(st);
+	str_done(&s);
+}
+
+/* ---- a tokenizer with all bytes -------------------------------------------------------------------- */
+
+static void test_there_and_back(void)
+{
+	struct err e = {0};
+	struct tokenizer *t;
+	if (!ok(tokenizer_load(&t, TINY, &e) == 0, "the tiny tokenizer loads")) {
+		diag("%s", e.msg);
+		return;
+	}
+	struct encoder *enc = encoder_new(t);
+	struct encoding out = {0};
+	struct str s = {0}, back = {0};
+	int same = 1, ordered = 1;
+	for (int i = 0; i < 3000; i++) {
+		some_text(&s, rnd(200));
+		if (rnd(2))
+			str_adds(&s, "<|im_end|>\n<s>");
+		encoding_reset(&out);
+		str_reset(&back);
+		same &= !tokenizer_encode(enc, s.s ? s.s : "", s.len, 0, &out, &e) &&
+			!tokenizer_decode(enc, out.ids, out.n, 0, &back, &e) && back.len == s.len &&
+			(!s.len || !memcmp(back.s, s.s, s.len));
+		for (size_t k = 0; k < out.n; k++)
+			ordered &= out.offsets[k][0] <= out.offsets[k][1] &&
+				   out.offsets[k][1] <= s.len;
+	}
+	ok(same, "what is decoded is what was encoded");
+	ok(ordered, "offsets lie in the text");
+	ok(tokenizer_bos(t) == 0 && tokenizer_eos(t) == 1 && tokenizer_adds_bos(t) &&
+			!tokenizer_adds_eos(t),
+		"BOS comes from the template, EOS from tokenizer_config.json");
+	ok(tokenizer_id(t, "<|im_end|>", 10) == 321 && tokenizer_is_special(t, 321) &&
+			tokenizer_id(t, "nothing", 7) == -1 && tokenizer_vocab_size(t) == 322,
+		"added tokens are found by name");
+
+	/* A word of a megabyte is one piece. */
+	str_reset(&s);
+	for (int i = 0; i < 250000; i++)
+		str_adds(&s, "sent");
+	encoding_reset(&out);
+	double from = seconds();
+	int good = !tokenizer_encode(enc, s.s, s.len, 0, &out, &e);
+	double took = seconds() - from;
+	ok(good && out.n == 750000 && took < 5, "a word of a megabyte takes no quadratic time");
+	diag("%zu ids, %.2f s", out.n, took);
+	str_reset(&back);
+	ok(!tokenizer_decode(enc, out.ids, out.n, 0, &back, &e) && back.len == s.len,
+		"and comes back whole");
+	encoding_done(&out);
+	str_done(&s);
+	str_done(&back);
+	encoder_free(enc);
+	tokenizer_free(t);
+}
+
+/* ---- files that lie -------------------------------------------------------------------------------- */
+
+static char dir[] = "/tmp/sluice-tokenizer-XXXXXX";
+
+static int load_text(const char *text, size_t len, struct err *e)
+{
+	char *path = io_path(dir, "tokenizer.json");
+	FILE *f = fopen(path, "w");
+	if (f) {
+		fwrite(text, 1, len, f);
+		fclose(f);
+	}
+	struct tokenizer *t = NULL;
+	int rc = tokenizer_load(&t, dir, e);
+	if (!rc)
+		tokenizer_free(t);
+	unlink(path);
+	mem_free(path);
+	return rc;
+}
+
+static void refused(const char *text, const char *why)
+{
+	struct err e = {0};
+	int rc = load_text(text, strlen(text), &e);
+	ok(rc && e.status == STATUS_DATA && strstr(e.msg, why), "refused: %s", why);
+	if (!rc || !strstr(e.msg, why))
+		diag("got '%s'", e.msg);
+}
+
+#define MODEL(more)                                                                                \
+	"\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[[\"a\","     \
+	"\"b\"]]" more "}"
+
+static void test_refused(void)
+{
+	struct err e = {0};
+	ok(load_text("{" MODEL("") "}", strlen("{" MODEL("") "}"), &e) == 0,
+		"the smallest file loads");
+	refused("[]", "not a JSON object");
+	refused("{\"version\":\"2.0\"," MODEL("") "}", "version '2.0'");
+	refused("{" MODEL("") ",\"normalizer\":{\"type\":\"Nonsense\"}}",
+		"normalizer 'Nonsense' is not implemented");
+	refused("{" MODEL("") ",\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{"
+			      "\"type\":\"Odd\"}]}}",
+		"pre_tokenizer 'Odd' is not implemented");
+	refused("{" MODEL("") ",\"decoder\":{\"type\":\"Odd\"}}",
+		"decoder 'Odd' is not implemented");
+	refused("{" MODEL("") ",\"post_processor\":{\"type\":\"Odd\"}}",
+		"post_processor 'Odd' is not implemented");
+	refused("{\"model\":{\"type\":\"Guess\",\"vocab\":{}}}",
+		"model 'Guess' is not implemented");
+	refused("{" MODEL(",\"dropout\":0.1") "}", "dropout");
+	refused("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":4000000000},\"merges\":[]}}",
+		"beyond the limit");
+	refused("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}",
+		"not a number");
+	refused("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b\"]}}",
+		"merges: number 1");
+	refused("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b c\"]}}",
+		"two tokens");
+	refused("{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\\ud800\":0},\"merges\":[]}}",
+		"surrogate");
+	refused("{" MODEL("") ",\"pre_tokenizer\":{\"type\":\"Split\",\"behavior\":\"Isolated\","
+			      "\"pattern\":{\"Regex\":\"(a\"}}}",
+		"pattern '(a'");
+	refused("{" MODEL("") ",\"pre_tokenizer\":{\"type\":\"Split\",\"behavior\":\"Sideways\","
+			      "\"pattern\":{\"String\":\"a\"}}}",
+		"behavior 'Sideways'");
+}
+
+/* The tiny tokenizer cut at every byte is an error, never more. */
+static void test_cut(void)
+{
+	size_t len;
+	struct err e = {0};
+	char *text = io_read_file(TINY "/tokenizer.json", 1 << 20, &len, &e);
+	int all = text != NULL;
+	for (size_t n = 0; all && n < len; n += 7)
+		all = load_text(text, n, &e) != 0;
+	ok(all, "a file cut anywhere is refused");
+	mem_free(text);
+}
+
+/* A pattern that would take for ever ends with an error. */
+static void test_costly(void)
+{
+	struct pattern *p = NULL;
+	struct err e = {0};
+	struct span m;
+	struct str s = {0};
+	struct pattern_state *st = pattern_state_new();
+	for (int i = 0; i < 5000; i++)
+		str_addc(&s, 'a');
+	double from = seconds();
+	int rc = pattern_new(&p, "(?:a+a+)+[bc]", 13, 0, &e);
+	rc = rc ? rc : pattern_find(p, st, s.s, s.len, 0, &m, &e);
+	ok(rc < 0 && strstr(e.msg, "too costly") && seconds() - from < 10,
+		"a catastrophic regex is given up");
+	diag("%s, %.2f s", e.msg, seconds() - from);
+	pattern_free(p);
+	pattern_state_free(st);
+	str_done(&s);
+}
+
+int main(void)
+{
+	test_splitters();
+	test_there_and_back();
+	if (!ok(mkdtemp(dir) != NULL, "there is a directory to write in"))
+		return tap_done();
+	test_refused();
+	test_cut();
+	test_costly();
+	rmdir(dir);
+	return tap_done();
+}

@@ -17,8 +17,10 @@ template=$BENCH_MODEL/chat_template.jinja as=()
 head -n "$pairs" "$BENCH_ROWS" >"$T/rows.jsonl"
 measure tmpl -q -m "$BENCH_MODEL" "${as[@]}" "$T/rows.jsonl" >"$T/text.mp"
 tmpl_s=$wall
-measure tok -q -m "$BENCH_MODEL" --max-length "$length" "$T/text.mp" >"$T/tokens.mp"
+# Rows whose prompt alone is too long are left out, as TRL leaves them out.
+measure tok -q -m "$BENCH_MODEL" --max-length "$length" --skip-bad "$T/text.mp" >"$T/tokens.mp" 2>"$T/tok.err"
 tok_s=$wall
+kept=$(mpcat -c "$T/tokens.mp" | grep -oE '[0-9]+' | tail -1)
 measure refscore -q -m "$BENCH_MODEL" --precision "$precision" "$T/tokens.mp" >"$T/ref.mp"
 ref_s=$wall ref_rss=$rss
 measure train-step -q -m "$BENCH_MODEL" --precision "$precision" --loss dpo --lora-r 16 --lora-alpha 32 \
@@ -26,10 +28,10 @@ measure train-step -q -m "$BENCH_MODEL" --precision "$precision" --loss dpo --lo
 	--timing "$T/timing.jsonl" -o "$T/adapter" "$T/ref.mp" >"$T/train.mp"
 rss_ours=$rss
 train_s=$(jq -s 'map(.seconds) | add' "$T/timing.jsonl")
-ours=$(calc "$pairs / $train_s") cold=$(calc "$pairs / ($train_s + $ref_s)")
+ours=$(calc "$kept / $train_s") cold=$(calc "$kept / ($train_s + $ref_s)")
 
-echo "DPO, $pairs pairs in batches of $batch, at most $length tokens, $precision ($(machine))"
-row() { printf '%-22s %8s pairs/s %8s cold %8s MB  loss %s\n' "$@"; }
+echo "DPO, $kept pairs ($pairs rows) in batches of $batch, at most $length tokens, $precision ($(machine))"
+row() { printf '%-28s %8s pairs/s %8s cold %8s MB  loss %s\n' "$@"; }
 losses() { jq -rs 'map(.loss // empty) | "\(.[0]) … \(.[-1])"'; }
 row "sluice" "$ours" "$cold" "$rss_ours" "$(mpcat "$T/train.mp" | losses)"
 echo "  tmpl $tmpl_s s, tok $tok_s s, refscore $ref_s s ($ref_rss MB), train-step $wall s with loading"
@@ -43,6 +45,7 @@ peer() { # NAME [SWITCH…]
 		return
 	}
 	rate=$(jq .pairs_per_s_whole "$T/peer.json") memory=$(jq .peak_rss_mb "$T/peer.json")
+	name+=", $(jq .pairs "$T/peer.json") pairs"
 	row "$name" "$rate" "$(jq .pairs_per_s_cold "$T/peer.json")" "$memory" "$(jq -r '"\(.loss_first) … \(.loss_last)"' "$T/peer.json")"
 	echo "  sluice: $(calc "$ours / $rate") times its pairs/s, $(calc "$rss_ours / $memory") of its memory"
 }

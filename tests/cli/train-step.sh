@@ -106,4 +106,7 @@ if [ -e /dev/full ]; then
 	t -q --loss sft --max-steps 1 "$G/sft/rows.jsonl" >/dev/full 2>"$T/err"
 	is $? 3 "a full disk is status 3"
 fi
+t -q --loss sft --max-steps 200 -o "$T/never" "$G/sft/rows.jsonl" 2>"$T/err" | head -c 1 >/dev/null
+is "${PIPESTATUS[0]} $(cat "$T/err")" "141 " "a closed pipe is 141, quietly"
+[ ! -e "$T/never" ]; ok $? "and nothing is written"
 done_testing

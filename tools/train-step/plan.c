@@ -8,7 +8,7 @@
 enum { TOKENS_MOST = 4096, TOKENS_LEAST = 256 };
 
 /* What activations may take when nobody says: the products are at full speed long before. */
-static const size_t usual_room = (size_t)1 << 30;
+static const size_t usual_room = (size_t)512 << 20;
 
 /* A row's prompt and sides at most, where every token that can be is a label. */
 static size_t longest_tree(const struct model *m, const struct options *o)
@@ -58,6 +58,7 @@ int plan_print(const struct plan *p, struct err *e)
 void plan_note(const struct plan *p)
 {
 	const double mb = 1e-6;
+	die_verbose("micro-batches of %zu tokens, or one row's", p->tokens);
 	die_note("memory: at most %.0f MB (weights %.0f, adapter %.0f, states %.0f, activations "
 		 "%.0f, head %.0f)",
 		(double)p->total * mb, (double)p->weights * mb, (double)p->adapter * mb,

@@ -33,7 +33,7 @@ static int open_other(struct reference *r, struct err *e)
 	o.new_adapter = NULL;
 	o.adapter = r->adapter;
 	if (model_open(&r->other, &o, e) < 0)
-		return err_prefix(e, "the reference");
+		return -1;
 	r->ws = workspace_new(r->other);
 	return 0;
 }
@@ -48,7 +48,9 @@ int reference_init(struct reference *r, struct model *policy, const struct model
 		r->how = REF_OTHER;
 		r->adapter = choice;
 		rc = open_other(r, e);
-		name = rc == 0 ? model_reference(r->other) : name;
+		if (rc < 0)
+			return err_prefix(e, "the reference");
+		name = model_reference(r->other);
 	} else if (opts->full) {
 		r->how = REF_OTHER; /* opened when a row needs it */
 	} else if (opts->adapter && (!choice || strcmp(choice, "none") != 0)) {

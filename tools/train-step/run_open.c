@@ -175,6 +175,7 @@ int run_open(struct run *r, const struct options *o, char *const *paths, size_t 
 	*r = (struct run){.o = o, .options = options_history()};
 	if (open_model(r, e) < 0 || plan_make(&plan, r->m, o, e) < 0)
 		return -1;
+	die_verbose("%s", model_kernels(r->m)->describe(model_kctx(r->m)));
 	if (o->plan)
 		return plan_print(&plan, e);
 	if (open_places(r, &resume, e) < 0 || open_reference(r, e) < 0 ||

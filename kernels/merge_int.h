@@ -8,6 +8,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
 
 #define MERGE_INLINE static inline __attribute__((always_inline))
 
@@ -60,12 +63,32 @@ MERGE_INLINE int merge_finite_body(enum dtype t, const void *p, size_t n)
 	}
 }
 
-MERGE_INLINE void merge_load(enum dtype t, const unsigned char *src, float *w, size_t n)
+MERGE_INLINE void merge_load_f16(const unsigned char *src, float *w, size_t n)
 {
-	if (t != DT_BF16) {
-		dtype_to_f32(t, src, w, n);
-		return;
+	size_t i = 0;
+#ifdef __F16C__
+	for (; i + 8 <= n; i += 8) {
+		__m128i h = _mm_loadu_si128((const __m128i *)(const void *)(src + 2 * i));
+		_mm256_storeu_ps(w + i, _mm256_cvtph_ps(h));
 	}
+#endif
+	dtype_to_f32(DT_F16, src + 2 * i, w + i, n - i);
+}
+
+MERGE_INLINE void merge_store_f16(const float *w, unsigned char *dst, size_t n)
+{
+	size_t i = 0;
+#ifdef __F16C__
+	for (; i + 8 <= n; i += 8) {
+		__m128i h = _mm256_cvtps_ph(_mm256_loadu_ps(w + i), _MM_FROUND_TO_NEAREST_INT);
+		_mm_storeu_si128((__m128i *)(void *)(dst + 2 * i), h);
+	}
+#endif
+	dtype_from_f32(DT_F16, w + i, dst + 2 * i, n - i);
+}
+
+MERGE_INLINE void merge_load_bf16(const unsigned char *src, float *w, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
 		uint16_t h;
 		memcpy(&h, src + 2 * i, 2);
@@ -75,12 +98,8 @@ MERGE_INLINE void merge_load(enum dtype t, const unsigned char *src, float *w, s
 }
 
 /* A NaN becomes some NaN: enough for the check that follows. */
-MERGE_INLINE void merge_store(enum dtype t, const float *w, unsigned char *dst, size_t n)
+MERGE_INLINE void merge_store_bf16(const float *w, unsigned char *dst, size_t n)
 {
-	if (t != DT_BF16) {
-		dtype_from_f32(t, w, dst, n);
-		return;
-	}
 	for (size_t i = 0; i < n; i++) {
 		uint32_t u;
 		memcpy(&u, w + i, 4);
@@ -89,6 +108,27 @@ MERGE_INLINE void merge_store(enum dtype t, const float *w, unsigned char *dst, 
 		uint16_t h = (uint16_t)(nan ? 0x7fc0 : rounded);
 		memcpy(dst + 2 * i, &h, 2);
 	}
+}
+
+/* dtype.h's conversions, by vectors where they are common. */
+MERGE_INLINE void merge_load(enum dtype t, const unsigned char *src, float *w, size_t n)
+{
+	if (t == DT_BF16)
+		merge_load_bf16(src, w, n);
+	else if (t == DT_F16)
+		merge_load_f16(src, w, n);
+	else
+		dtype_to_f32(t, src, w, n);
+}
+
+MERGE_INLINE void merge_store(enum dtype t, const float *w, unsigned char *dst, size_t n)
+{
+	if (t == DT_BF16)
+		merge_store_bf16(w, dst, n);
+	else if (t == DT_F16)
+		merge_store_f16(w, dst, n);
+	else
+		dtype_from_f32(t, w, dst, n);
 }
 
 /* acc[n] = sum over k < r, in order, of b[k] * a[k * n + …]. */

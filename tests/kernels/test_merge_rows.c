@@ -77,6 +77,27 @@ static void check_finite(const struct merge_ops *ops, const char *name)
 		"%s: NaN", name);
 }
 
+/* Every f16 that is finite, and f32 around what they round at, as dtype.h has them. */
+static void check_halves(const struct merge_ops *ops, const char *name)
+{
+	enum { N = 31 * 1024 };
+	static uint16_t halves[N], back[N];
+	static float f[N], got[N], near[N];
+	for (size_t i = 0; i < N; i++)
+		halves[i] = (uint16_t)(i | (i % 3 == 0 ? 0x8000 : 0));
+	dtype_to_f32(DT_F16, halves, f, N);
+	int rc = ops->rows(DT_F16, halves, DT_F32, got, 1, N, NULL, 0);
+	int right = rc == 0 && memcmp(got, f, sizeof f) == 0;
+	for (size_t i = 0; i + 1 < N; i++) {
+		near[i] = f[i] + (fabsf(f[i + 1]) - fabsf(f[i])) / 2 * (f[i] < 0 ? -1 : 1);
+		near[i] = i % 2 ? near[i] : nextafterf(near[i], i % 4 ? 1e9f : -1e9f);
+	}
+	dtype_from_f32(DT_F16, near, halves, N);
+	rc = ops->rows(DT_F32, near, DT_F16, back, 1, N, NULL, 0);
+	ok(right && rc == 0 && memcmp(back, halves, sizeof back) == 0,
+		"%s: every half, and every rounding to one", name);
+}
+
 static void check_all(const struct merge_ops *ops, const char *name)
 {
 	check(ops, name, DT_F32, DT_F32, 1);
@@ -85,6 +106,7 @@ static void check_all(const struct merge_ops *ops, const char *name)
 	check(ops, name, DT_F32, DT_BF16, 2);
 	check(ops, name, DT_BF16, DT_F32, 2);
 	check(ops, name, DT_F64, DT_F16, 0);
+	check_halves(ops, name);
 	check_finite(ops, name);
 }
 

@@ -75,6 +75,8 @@ static int cut_total(struct row *r, size_t max, int *end_cut, struct err *e)
 	if (r->plan->keep_end) {
 		size_t tail = longest(r);
 		cut |= cut_prompt(r, tail + 1 < max ? max - tail : 1);
+		if (r->nhead == max)
+			return err_data(e, "--max-length %zu leaves no room for an answer", max);
 		for (size_t i = 0; i < r->nsides; i++)
 			cut |= cut_answer(r, i, max - r->nhead, 1);
 		return cut;
@@ -248,9 +250,16 @@ static int encode_prompt(
 
 /* ---- text rows ---- */
 
+/* Tokens that share a byte with [from, to): where the tokenizer trims offsets, those of blanks are
+ * empty and stand where the blanks end. */
+static int in_span(const uint32_t at[2], size_t from, size_t to)
+{
+	return at[1] > from && (at[0] < to || (at[0] == to && at[1] == to));
+}
+
 /* A token is the assistant's when it shares a byte with a span: transformers marks from the token of
- * the span's first character to that of its last. */
-static int mask_spans(struct row *r, struct record *rec, size_t len, struct err *e)
+ * the span's first character to that of its last. EOS that was added is, when a span reaches it. */
+static int mask_spans(struct row *r, struct record *rec, size_t len, int ended, struct err *e)
 {
 	struct err none = {0};
 	json_t *spans = record_json(rec, "spans", &none);
@@ -277,10 +286,13 @@ static int mask_spans(struct row *r, struct record *rec, size_t len, struct err 
 		last = to;
 		while (token < r->prompt.n && r->prompt.offsets[token][1] <= (size_t)from)
 			token++;
-		for (size_t t = token; t < r->prompt.n && r->prompt.offsets[t][0] < (size_t)to; t++)
-			if (r->prompt.offsets[t][1] > (size_t)from)
-				r->mask[t] = 1;
+		for (size_t t = token; t < r->prompt.n && r->prompt.offsets[t][0] <= (size_t)to;
+			t++)
+			r->mask[t] |=
+				(uint8_t)in_span(r->prompt.offsets[t], (size_t)from, (size_t)to);
 	}
+	if (ended && rc == 0 && len && (size_t)last == len)
+		r->mask[r->prompt.n - 1] = 1;
 	json_decref(spans);
 	return rc == 0 ? 0
 		       : err_data(e, "'spans' are not ascending [from, to] pairs within the text");
@@ -303,10 +315,11 @@ static int encode_text(
 				   r->enc, text->s, text->len, p->special == SPECIAL_YES, enc, e);
 	if (rc < 0)
 		return -1;
+	size_t n = enc->n;
 	if (p->special == SPECIAL_AUTO)
 		row_rule_end(&p->rule, templated, enc);
 	new_mask(r, enc->n, !p->assistant_only);
-	if (p->assistant_only && mask_spans(r, rec, text->len, e) < 0)
+	if (p->assistant_only && mask_spans(r, rec, text->len, enc->n > n, e) < 0)
 		return -1;
 	r->nsides = 0;
 	r->head = enc->ids;

@@ -36,7 +36,7 @@ static struct loss_span span(struct step *s, size_t n)
 }
 
 /* Rows 1 and 2 have one prompt, hence the same prompt labels. */
-static void make(struct step *s, const struct loss_def *l)
+static void make(struct step *s, const struct loss *l)
 {
 	*s = (struct step){0};
 	int pairs = (l->needs & LOSS_PAIRS) != 0;
@@ -58,42 +58,43 @@ static void make(struct step *s, const struct loss_def *l)
 	s->batch.n = ROWS;
 }
 
-static void test_differences(const struct loss_def *l, const struct loss_opts *o)
+static void test_differences(const struct loss *l)
 {
 	struct step s;
 	make(&s, l);
 	double coef[MAX] = {0}, worst = 0;
-	l->eval(o, &s.batch, coef, NULL);
+	loss_eval(l, &s.batch, coef, NULL);
 	for (size_t i = 0; i < s.n; i++) {
 		double x = s.label[i].logp, h = 1e-5;
 		s.label[i].logp = x + h;
-		double up = l->eval(o, &s.batch, NULL, NULL);
+		double up = loss_eval(l, &s.batch, NULL, NULL);
 		s.label[i].logp = x - h;
-		double down = l->eval(o, &s.batch, NULL, NULL);
+		double down = loss_eval(l, &s.batch, NULL, NULL);
 		s.label[i].logp = x;
 		worst = fmax(worst, fabs((up - down) / (2 * h) - coef[i]));
 	}
-	ok(worst < 1e-8, "%s %s: derivatives equal finite differences (worst %.2g)", l->name,
-		o->type, worst);
+	ok(worst < 1e-8, "%s %s: derivatives equal finite differences (worst %.2g)", l->def->name,
+		l->opts.type, worst);
 }
 
-static void test_cut(const struct loss_def *l, const struct loss_opts *o)
+static void test_cut(const struct loss *l)
 {
 	struct step s;
 	make(&s, l);
 	double whole[MAX] = {0}, parts[MAX] = {0}, sum = 0;
-	double loss = l->eval(o, &s.batch, whole, NULL);
+	double loss = loss_eval(l, &s.batch, whole, NULL);
 	if (l->needs & LOSS_WHOLE_STEP)
 		return;
 	struct loss_batch part = s.batch;
 	for (part.n = 1; part.rows < s.rows + ROWS; part.rows++)
-		sum += l->eval(o, &part, parts, NULL);
+		sum += loss_eval(l, &part, parts, NULL);
 	ok(memcmp(whole, parts, sizeof whole) == 0,
-		"%s %s: row by row gives the same derivatives, bit for bit", l->name, o->type);
+		"%s %s: row by row gives the same derivatives, bit for bit", l->def->name,
+		l->opts.type);
 	is_near(sum, loss, 1e-12 * (1 + fabs(loss)), "and the same loss");
 }
 
-static void test_extremes(const struct loss_def *l, const struct loss_opts *o)
+static void test_extremes(const struct loss *l)
 {
 	static const double ends[] = {0, -1e-30, -1, -1000, -1e6};
 	enum { ENDS = sizeof ends / sizeof *ends };
@@ -109,15 +110,15 @@ static void test_extremes(const struct loss_def *l, const struct loss_opts *o)
 							ends[side ? b : a];
 			double coef[MAX] = {0};
 			struct metrics m = {0};
-			finite &= isfinite(l->eval(o, &s.batch, coef, &m)) != 0;
+			finite &= isfinite(loss_eval(l, &s.batch, coef, &m)) != 0;
 			for (size_t i = 0; i < s.n; i++)
 				finite &= isfinite(coef[i]) != 0;
 			for (size_t i = 0; i < m.n; i++)
 				finite &= isfinite(metric_mean(&m.v[i])) != 0;
 			metrics_reset(&m);
 		}
-	ok(finite, "%s %s: loss, derivatives and metrics stay finite from 0 to -1e6", l->name,
-		o->type);
+	ok(finite, "%s %s: loss, derivatives and metrics stay finite from 0 to -1e6", l->def->name,
+		l->opts.type);
 }
 
 /* Values computed by hand from the papers' formulas. */
@@ -143,31 +144,31 @@ static void test_values(void)
 static void test_refusals(void)
 {
 	struct err e = {0};
-	ok(!loss_find("ppo", &e) && e.status == STATUS_USAGE && strstr(e.msg, "dpo"),
+	struct loss l = {.opts = {.beta = 0.1}};
+	ok(loss_choose(&l, "ppo", &e) < 0 && e.status == STATUS_USAGE && strstr(e.msg, "dpo"),
 		"an unknown loss is refused with the list of known ones");
-	struct loss_opts o = {.type = "nonsense", .beta = 0.1};
-	ok(loss_check(&loss_dpo, &o, &e) < 0 && strstr(e.msg, "nonsense") &&
-			strstr(e.msg, "sigmoid"),
+	l.opts.type = "nonsense";
+	ok(loss_choose(&l, "dpo", &e) < 0 && strstr(e.msg, "nonsense") && strstr(e.msg, "sigmoid"),
 		"so is an unknown type");
-	o = (struct loss_opts){.beta = 0};
-	ok(loss_check(&loss_dpo, &o, &e) < 0, "beta 0 is refused");
-	o = (struct loss_opts){.beta = 0.1, .label_smoothing = NAN};
-	ok(loss_check(&loss_dpo, &o, &e) < 0, "label smoothing that is no number is refused");
+	l.opts = (struct loss_opts){.beta = 0};
+	ok(loss_choose(&l, "dpo", &e) < 0, "beta 0 is refused");
+	l.opts = (struct loss_opts){.beta = 0.1, .label_smoothing = NAN};
+	ok(loss_choose(&l, "dpo", &e) < 0, "label smoothing that is no number is refused");
 }
 
 int main(void)
 {
 	static const double smoothing[] = {0, 0.1};
-	for (const struct loss_def *const *l = loss_table; *l; l++)
-		for (const char *const *type = (*l)->types; *type; type++)
-			for (int i = 0; i < 1 + loss_uses(*l, "label-smoothing"); i++) {
-				struct loss_opts o = {*type, 0.3, smoothing[i]};
+	for (const struct loss_def *const *d = loss_table; *d; d++)
+		for (size_t t = 0; (*d)->type(t); t++)
+			for (int i = 0; i < 1 + loss_uses(*d, "label-smoothing"); i++) {
+				struct loss l = {.opts = {(*d)->type(t)->name, 0.3, smoothing[i]}};
 				struct err e = {0};
-				ok(loss_check(*l, &o, &e) == 0, "%s %s is a loss", (*l)->name,
-					*type);
-				test_differences(*l, &o);
-				test_cut(*l, &o);
-				test_extremes(*l, &o);
+				ok(loss_choose(&l, (*d)->name, &e) == 0, "%s %s is a loss",
+					(*d)->name, l.opts.type);
+				test_differences(&l);
+				test_cut(&l);
+				test_extremes(&l);
 			}
 	test_values();
 	test_refusals();

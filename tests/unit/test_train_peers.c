@@ -86,25 +86,24 @@ static void test_gradients(const struct peer_run *run)
 		.train = 1,
 		.adapter = GOLDEN "init"};
 	must(model_open(&m, &mo, &e), &e);
-	struct loss_opts lo = run->opts;
-	const struct loss_def *def = loss_find(run->loss, &e);
-	must(loss_check(def, &lo, &e), &e);
-	struct data_rules rules = {.needs = def->needs, .vocab = 64, .shard_i = 1, .shard_n = 1};
+	struct loss loss = {.opts = run->opts};
+	must(loss_choose(&loss, run->loss, &e), &e);
+	struct data_rules rules = {.needs = loss.needs, .vocab = 64, .shard_i = 1, .shard_n = 1};
 	struct data d;
 	char *rows = golden(run->loss, "rows.jsonl");
 	must(data_load(&d, &rows, 1, &rules, &e), &e);
 	uint32_t *order = mem_alloc(d.n, sizeof *order);
 	order_epoch(order, d.n, SEED, 0, 1);
 	struct batch b = {0};
-	must(batch_load(&b, &d, order, BATCH, def->needs, &e), &e);
+	must(batch_load(&b, &d, order, BATCH, loss.needs, &e), &e);
 
 	struct stepper s = {.m = m,
 		.ws = workspace_new(m),
-		.loss = def,
-		.opts = &lo,
+		.loss = &loss,
+
 		.max_tokens = 50,
 		.max_rows = 3};
-	if (def->needs & LOSS_REFERENCE) {
+	if (loss.needs & LOSS_REFERENCE) {
 		model_adapter_enable(m, 0);
 		must(step_logps(&s, m, s.ws, &b, &e), &e);
 		model_adapter_enable(m, 1);
@@ -113,9 +112,9 @@ static void test_gradients(const struct peer_run *run)
 			for (int side = 0; side < 2; side++)
 				b.loss[i].ref[side] = loss_sum(&all, b.loss[i].side[side]);
 	}
-	double loss, off;
+	double value, off;
 	struct metrics none = {0};
-	must(step_run(&s, &b, 1, 0, &loss, &none, &e), &e);
+	must(step_run(&s, &b, 1, 0, &value, &none, &e), &e);
 	off = gradients_off(m, run->loss);
 	ok(off < 1e-4, "%s: gradients of the first step equal torch's (off by %.2g of the largest)",
 		run->loss, off);

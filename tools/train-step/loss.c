@@ -8,21 +8,6 @@
 const struct loss_def *const loss_table[] = {&loss_sft, &loss_dpo, &loss_orpo, NULL};
 const char *const loss_options[] = {"beta", "label-smoothing", NULL};
 
-const struct loss_def *loss_find(const char *name, struct err *e)
-{
-	struct str have = {0};
-	for (const struct loss_def *const *l = loss_table; *l; l++) {
-		if (strcmp((*l)->name, name) == 0) {
-			str_done(&have);
-			return *l;
-		}
-		str_addf(&have, "%s%s", have.len ? ", " : "", (*l)->name);
-	}
-	err_usage(e, "there is no loss '%s' here (there is: %s)", name, have.s);
-	str_done(&have);
-	return NULL;
-}
-
 int loss_uses(const struct loss_def *l, const char *option)
 {
 	for (const char *const *o = l->options; *o; o++)
@@ -31,26 +16,47 @@ int loss_uses(const struct loss_def *l, const char *option)
 	return 0;
 }
 
-static int check_type(const struct loss_def *l, struct loss_opts *o, struct err *e)
+static int find(struct loss *l, const char *name, struct err *e)
 {
-	if (!o->type)
-		o->type = l->types[0];
 	struct str have = {0};
-	int found = 0;
-	for (const char *const *t = l->types; *t; t++) {
-		found |= strcmp(*t, o->type) == 0;
-		str_addf(&have, "%s%s", have.len ? ", " : "", *t);
+	l->def = NULL;
+	for (const struct loss_def *const *d = loss_table; *d; d++) {
+		if (strcmp((*d)->name, name) == 0)
+			l->def = *d;
+		str_addf(&have, "%s%s", have.len ? ", " : "", (*d)->name);
+	}
+	if (!l->def)
+		err_usage(e, "there is no loss '%s' here (there is: %s)", name, have.s);
+	str_done(&have);
+	return l->def ? 0 : -1;
+}
+
+static int find_type(struct loss *l, struct err *e)
+{
+	const struct loss_type *t, *found = NULL;
+	struct str have = {0};
+	if (!l->opts.type)
+		l->opts.type = l->def->type(0)->name;
+	for (size_t i = 0; (t = l->def->type(i)); i++) {
+		if (strcmp(t->name, l->opts.type) == 0)
+			found = t;
+		str_addf(&have, "%s%s", i ? ", " : "", t->name);
 	}
 	if (!found)
 		err_usage(e, "there is no --loss-type '%s' for --loss %s here (there is: %s)",
-			o->type, l->name, have.s);
+			l->opts.type, l->def->name, have.s);
+	else {
+		l->needs = l->def->needs | found->needs;
+		l->stats = l->def->stats | found->stats;
+	}
 	str_done(&have);
 	return found ? 0 : -1;
 }
 
-int loss_check(const struct loss_def *l, struct loss_opts *o, struct err *e)
+int loss_choose(struct loss *l, const char *name, struct err *e)
 {
-	if (check_type(l, o, e) < 0)
+	const struct loss_opts *o = &l->opts;
+	if (find(l, name, e) < 0 || find_type(l, e) < 0)
 		return -1;
 	if (!(o->beta > 0) || !isfinite(o->beta))
 		return err_usage(e, "--beta must be above 0");

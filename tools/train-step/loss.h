@@ -58,17 +58,22 @@ struct loss_opts {
 	double beta, label_smoothing;
 };
 
+/* A value of --loss-type; what it asks for beyond its loss. */
+struct loss_type {
+	const char *name;
+	unsigned needs, stats;
+};
+
 struct loss_def {
 	const char *name;
-	const char *const *types;   /* values of --loss-type, the default first; ends with NULL */
-	const char *const *options; /* those of loss_options that it uses; ends with NULL */
+	const struct loss_type *(*type)(size_t i); /* the default first; NULL after the last */
+	const char *const *options; /* those of loss_options that it uses, then NULL */
 	unsigned needs;		    /* LOSS_ bits */
 	unsigned stats;		    /* KSTAT_ bits that its metrics or weights use */
 	double learning_rate;	    /* the peer's default */
 	/*
-	 * Returns the rows' share of the step's loss. coef (one a label of the step), when not
-	 * NULL, gets d(loss)/d(log-prob) added. m, when not NULL, gets the loss's metrics (b holds
-	 * all rows then).
+	 * Returns the rows' share of the step's loss. coef (one a label of the step), when not NULL, gets
+	 * d(loss)/d(log-prob) added. m, when not NULL, gets the loss's metrics (b holds all rows then).
 	 */
 	double (*eval)(const struct loss_opts *o, const struct loss_batch *b, double *coef,
 		struct metrics *m);
@@ -78,11 +83,22 @@ extern const struct loss_def *const loss_table[]; /* ends with NULL */
 /* Options that belong to losses: given for one that does not use it, each is an error. */
 extern const char *const loss_options[]; /* ends with NULL */
 
-/* By --loss; NULL and an error (status 2) that lists what there is. */
-const struct loss_def *loss_find(const char *name, struct err *e);
 int loss_uses(const struct loss_def *l, const char *option);
-/* Checks the settings against the loss; fills in its defaults. */
-int loss_check(const struct loss_def *l, struct loss_opts *o, struct err *e);
+
+/* A loss as chosen: needs and stats are the loss's and its type's together. */
+struct loss {
+	const struct loss_def *def;
+	struct loss_opts opts;
+	unsigned needs, stats;
+};
+/* By --loss, with l->opts as given: checks them, fills in the rest. Errors (status 2) list what there
+ * is. */
+int loss_choose(struct loss *l, const char *name, struct err *e);
+static inline double loss_eval(
+	const struct loss *l, const struct loss_batch *b, double *coef, struct metrics *m)
+{
+	return l->def->eval(&l->opts, b, coef, m);
+}
 
 /* ---- what several losses share (loss.c) ---------------------------------------------------------
  */

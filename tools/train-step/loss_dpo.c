@@ -27,19 +27,24 @@ static struct cost sigmoid(const struct loss_opts *o, double c, double r)
 }
 
 static const struct variant {
-	const char *name;
+	struct loss_type type;
 	struct cost (*cost)(const struct loss_opts *o, double c, double r);
 } variants[] = {
-	{"sigmoid", sigmoid},
+	{{"sigmoid", 0, 0}, sigmoid},
 };
-static const char *const types[] = {"sigmoid", NULL};
+
+static const struct loss_type *type(size_t i)
+{
+	return i < sizeof variants / sizeof *variants ? &variants[i].type : NULL;
+}
+
 static const char *const options[] = {"beta", "label-smoothing", NULL};
 
 static const struct variant *find(const char *type)
 {
 	const struct variant *v = variants;
-	while (strcmp(v->name, type) != 0)
-		v++; /* loss_check has seen the name in types */
+	while (strcmp(v->type.name, type) != 0)
+		v++; /* loss_choose has found it */
 	return v;
 }
 
@@ -92,7 +97,7 @@ static double eval(
 
 const struct loss_def loss_dpo = {
 	.name = "dpo",
-	.types = types,
+	.type = type,
 	.options = options,
 	.needs = LOSS_PAIRS | LOSS_REFERENCE,
 	.stats = KSTAT_ENTROPY | KSTAT_MEAN | KSTAT_HIT,

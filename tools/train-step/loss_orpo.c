@@ -55,12 +55,17 @@ static double eval(
 	return nll / tokens - o->beta * ratios / pairs;
 }
 
-static const char *const types[] = {"orpo", NULL};
+static const struct loss_type *type(size_t i)
+{
+	static const struct loss_type only = {"odds_ratio", 0, 0};
+	return i == 0 ? &only : NULL;
+}
+
 static const char *const options[] = {"beta", NULL};
 
 const struct loss_def loss_orpo = {
 	.name = "orpo",
-	.types = types,
+	.type = type,
 	.options = options,
 	.needs = LOSS_PAIRS | LOSS_PROMPT_LABELS,
 	.learning_rate = 1e-6,

@@ -27,12 +27,17 @@ static double eval(
 	return -logp / n;
 }
 
-static const char *const types[] = {"nll", NULL};
+static const struct loss_type *type(size_t i)
+{
+	static const struct loss_type only = {"nll", 0, 0};
+	return i == 0 ? &only : NULL;
+}
+
 static const char *const options[] = {NULL};
 
 const struct loss_def loss_sft = {
 	.name = "sft",
-	.types = types,
+	.type = type,
 	.options = options,
 	.stats = KSTAT_ENTROPY | KSTAT_HIT,
 	.learning_rate = 2e-5,

@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct options options = {
-	.loss = {.beta = 0.1},
+	.loss = {.opts = {.beta = 0.1}},
 	.lora_r = 16,
 	.lora_alpha = 32,
 	.lora_targets = "all-linear",
@@ -27,10 +27,11 @@ struct options options = {
 static const struct opt loss_rows[] = {
 	{NULL, 0, OPT_GROUP, NULL, NULL, "Loss"},
 	{"loss", 0, OPT_STR, &options.loss_name, "NAME", "sft, dpo or orpo"},
-	{"loss-type", 0, OPT_STR, &options.loss.type, "NAME", "the loss's variant (dpo: sigmoid)"},
-	{"beta", 0, OPT_REAL, &options.loss.beta, "B",
+	{"loss-type", 0, OPT_STR, &options.loss.opts.type, "NAME",
+		"the loss's variant (dpo: sigmoid)"},
+	{"beta", 0, OPT_REAL, &options.loss.opts.beta, "B",
 		"dpo: strength of the reference; orpo: weight of the odds ratio (0.1)"},
-	{"label-smoothing", 0, OPT_REAL, &options.loss.label_smoothing, "E",
+	{"label-smoothing", 0, OPT_REAL, &options.loss.opts.label_smoothing, "E",
 		"dpo: share of pairs that are the wrong way round (0)"},
 	{"loss-weights", 0, OPT_REFUSE, NULL, NULL, NOT_HERE ": one loss type at a time"},
 	{"ld-alpha", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
@@ -176,18 +177,17 @@ static void check_loss(struct err *e)
 	struct options *o = &options;
 	if (!o->loss_name)
 		die(STATUS_USAGE, "--loss is missing: sft, dpo or orpo");
-	o->def = loss_find(o->loss_name, e);
-	if (!o->def || loss_check(o->def, &o->loss, e) < 0)
+	if (loss_choose(&o->loss, o->loss_name, e) < 0)
 		die_err(e);
 	for (const char *const *name = loss_options; *name; name++)
-		if (opts_given(*name) && !loss_uses(o->def, *name))
+		if (opts_given(*name) && !loss_uses(o->loss.def, *name))
 			die(STATUS_USAGE, "--%s means nothing to --loss %s", *name, o->loss_name);
-	if (o->ref_adapter && !(o->def->needs & LOSS_REFERENCE))
+	if (o->ref_adapter && !(o->loss.needs & LOSS_REFERENCE))
 		die(STATUS_USAGE,
 			"--ref-adapter means nothing to --loss %s, which has no reference",
 			o->loss_name);
 	if (!opts_given("learning-rate"))
-		o->learning_rate = o->def->learning_rate;
+		o->learning_rate = o->loss.def->learning_rate;
 }
 
 static void check_trained(void)

@@ -12,8 +12,7 @@
 
 struct options {
 	const char *loss_name;
-	struct loss_opts loss;
-	const struct loss_def *def; /* of loss_name */
+	struct loss loss; /* chosen by loss_name */
 
 	int full;
 	int64_t lora_r;

@@ -14,7 +14,7 @@ static const size_t usual_room = (size_t)512 << 20;
 static size_t longest_tree(const struct model *m, const struct options *o)
 {
 	size_t n = o->max_length ? (size_t)o->max_length : model_config(m)->max_positions;
-	return o->def->needs & LOSS_PAIRS ? 2 * n : n;
+	return o->loss.needs & LOSS_PAIRS ? 2 * n : n;
 }
 
 static size_t choose_tokens(struct model *m, size_t room)

@@ -29,9 +29,9 @@ static double epoch_of(const struct run *r)
 /* Rows idx[n] of d with their reference, as r->batch. */
 static int load_batch(struct run *r, struct data *d, const uint32_t *idx, size_t n, struct err *e)
 {
-	if (batch_load(&r->batch, d, idx, n, r->o->def->needs, e) < 0)
+	if (batch_load(&r->batch, d, idx, n, r->o->loss.needs, e) < 0)
 		return -1;
-	if (!(r->o->def->needs & LOSS_REFERENCE))
+	if (!(r->o->loss.needs & LOSS_REFERENCE))
 		return 0;
 	return reference_fill(&r->reference, &r->stepper, d, &r->batch, e);
 }

@@ -49,8 +49,7 @@ static void init_stepper(struct run *r, const struct plan *p)
 	r->stepper = (struct stepper){
 		.m = r->m,
 		.ws = workspace_new(r->m),
-		.loss = r->o->def,
-		.opts = &r->o->loss,
+		.loss = &r->o->loss,
 		.max_tokens = p->tokens,
 		.max_rows = r->o->micro_batch ? (size_t)r->o->micro_batch : SIZE_MAX,
 		.dropout = dropout_rate(r),
@@ -60,7 +59,7 @@ static void init_stepper(struct run *r, const struct plan *p)
 
 static int open_reference(struct run *r, struct err *e)
 {
-	if (!(r->o->def->needs & LOSS_REFERENCE))
+	if (!(r->o->loss.needs & LOSS_REFERENCE))
 		return 0;
 	if (reference_init(&r->reference, r->m, &r->model_opts, r->o->ref_adapter, e) < 0)
 		return -1;
@@ -89,7 +88,7 @@ static int load(
 	if (tokenizer_print(tokenizer, e) < 0)
 		return -1;
 	struct data_rules rules = {
-		.needs = r->o->def->needs,
+		.needs = r->o->loss.needs,
 		.vocab = model_config(r->m)->vocab,
 		.max_length = (size_t)r->o->max_length,
 		.tokenizer = tokenizer[0] ? tokenizer : NULL,
@@ -143,7 +142,7 @@ static void replace(char **field, const char *value)
 static int open_stream(struct run *r, struct err *e)
 {
 	struct header h;
-	int reference = (r->o->def->needs & LOSS_REFERENCE) != 0;
+	int reference = (r->o->loss.needs & LOSS_REFERENCE) != 0;
 	header_copy(&h, &r->data.header);
 	h.kind = KIND_TRAIN;
 	h.json = 0;

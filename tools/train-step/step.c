@@ -74,7 +74,7 @@ static int gradients(struct stepper *s, const struct batch *b, uint64_t step, st
 	if (whole_step) {
 		if (forward_all(s, s->m, s->ws, b, &p, e) < 0)
 			return -1;
-		s->loss->eval(s->opts, &all, s->coef, NULL);
+		loss_eval(s->loss, &all, s->coef, NULL);
 	}
 	p.keep = 1;
 	struct cut c = {0, 0};
@@ -83,7 +83,7 @@ static int gradients(struct stepper *s, const struct batch *b, uint64_t step, st
 			return -1;
 		struct loss_batch rows = part(s, b, &c);
 		if (!whole_step)
-			s->loss->eval(s->opts, &rows, s->coef, NULL);
+			loss_eval(s->loss, &rows, s->coef, NULL);
 		if (backward(s, b, &c, e) < 0)
 			return -1;
 	}
@@ -110,7 +110,7 @@ int step_run(struct stepper *s, const struct batch *b, int train, uint64_t step,
 		return -1;
 	}
 	struct loss_batch all = whole(s, b);
-	*loss = s->loss->eval(s->opts, &all, NULL, m);
+	*loss = loss_eval(s->loss, &all, NULL, m);
 	return 0;
 }
 

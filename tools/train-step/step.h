@@ -14,8 +14,7 @@
 struct stepper {
 	struct model *m;
 	struct workspace *ws;
-	const struct loss_def *loss;
-	const struct loss_opts *opts;
+	const struct loss *loss;
 	size_t max_tokens, max_rows; /* of a micro-batch */
 	float dropout;
 	uint64_t seed;

@@ -143,20 +143,18 @@ static void fwd_keys(const struct attn *s, struct fwd *f, const struct keys *b, 
 		const float *q =
 			s->q + ((a->segs[seg].q0 + first) * a->heads + g * s->share + h) * D;
 		float *out = f->out + h * BLOCK * width;
-		FN(gemm_small)
-		(nq, BLOCK, D, q, a->heads * D, 1, f->turned, BLOCK, f->score, BLOCK, 0);
+		gemm_small(nq, BLOCK, D, q, a->heads * D, 1, f->turned, BLOCK, f->score, BLOCK, 0);
 		for (size_t j = 0; j < nq; j++)
 			soften(f->score + j * BLOCK, seen(b, first + j), a->scale,
 				f->max + h * BLOCK + j, f->sum + h * BLOCK + j, out + j * width,
 				width);
 		if (finite)
-			FN(gemm_small)
-		(nq, width, b->n, f->score, BLOCK, 1, f->values, width, out, width, 1);
+			gemm_small(nq, width, b->n, f->score, BLOCK, 1, f->values, width, out,
+				width, 1);
 		/* 0 times a NaN that a query does not see would reach it. */
 		for (size_t j = 0; !finite && j < nq; j++)
-			FN(gemm_small)
-		(1, width, seen(b, first + j), f->score + j * BLOCK, BLOCK, 1, f->values, width,
-			out + j * width, width, 1);
+			gemm_small(1, width, seen(b, first + j), f->score + j * BLOCK, BLOCK, 1,
+				f->values, width, out + j * width, width, 1);
 	}
 }
 
@@ -288,8 +286,8 @@ static void bwd_keys(const struct attn *s, struct bwd *f, const struct keys *b, 
 	for (size_t h = 0; h < s->share; h++) {
 		size_t row = (a->segs[seg].q0 + first) * a->heads + g * s->share + h;
 		const float *q = s->q + row * D, *dout = s->dout + row * D, *out = s->out + row * D;
-		FN(gemm_small)(nq, BLOCK, D, q, ld, 1, f->turned_k, BLOCK, f->p, BLOCK, 0);
-		FN(gemm_small)(nq, BLOCK, D, dout, ld, 1, f->turned_v, BLOCK, f->ds, BLOCK, 0);
+		gemm_small(nq, BLOCK, D, q, ld, 1, f->turned_k, BLOCK, f->p, BLOCK, 0);
+		gemm_small(nq, BLOCK, D, dout, ld, 1, f->turned_v, BLOCK, f->ds, BLOCK, 0);
 		for (size_t j = 0; j < nq; j++) {
 			vec lse = v_set(s->lse[row + j * a->heads]), scale = v_set(a->scale),
 			    sum = v_set(0);
@@ -310,11 +308,10 @@ static void bwd_keys(const struct attn *s, struct bwd *f, const struct keys *b, 
 		}
 		gather(s, q, ld, nq, f->q);
 		gather(s, dout, ld, nq, f->dout);
-		FN(gemm_small)(b->n, width, nq, f->p, 1, BLOCK, f->dout, width, f->dv, width, 1);
-		FN(gemm_small)(b->n, width, nq, f->ds, 1, BLOCK, f->q, width, f->dk, width, 1);
-		FN(gemm_small)
-		(nq, width, b->n, f->ds, BLOCK, 1, f->keys, width, f->dq + h * BLOCK * width, width,
-			1);
+		gemm_small(b->n, width, nq, f->p, 1, BLOCK, f->dout, width, f->dv, width, 1);
+		gemm_small(b->n, width, nq, f->ds, 1, BLOCK, f->q, width, f->dk, width, 1);
+		gemm_small(nq, width, b->n, f->ds, BLOCK, 1, f->keys, width,
+			f->dq + h * BLOCK * width, width, 1);
 	}
 	put_rows(s, b, f->dk, g, s->dk);
 	put_rows(s, b, f->dv, g, s->dv);

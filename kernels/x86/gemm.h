@@ -9,13 +9,28 @@
 #include "kernels/cpu/gemm.h"
 #include "kernels/x86/vec.h"
 
-int FN(gemm_run)(struct kctx *c, const struct gemm *g);
+/*
+ * A tile of C is TILE_M rows by TILE_V vectors, held in registers: 8 x 3 of 32 (AVX-512), 6 x 2
+ * of 16. A panel is PANEL_K rows of GROUP columns of B: 288 KiB, in the second-level cache while
+ * all rows of A pass by.
+ */
+#ifdef __AVX512F__
+enum { TILE_M = 8, TILE_V = 3, PANEL_K = 384, GROUP = 192 };
+#else
+enum { TILE_M = 6, TILE_V = 2, PANEL_K = 384, GROUP = 192 };
+#endif
+enum { TILE_N = TILE_V * W };
+
+#define gemm_run   FN(gemm_run)
+#define gemm_small FN(gemm_small)
+
+int gemm_run(struct kctx *c, const struct gemm *g);
 
 /*
  * One product in the cache, on the caller: C[m,n] (+)= A[m,k] B[k,n]. b, ldb: rows of whole vectors,
  * what is beyond n is read and goes nowhere. The same chain an element.
  */
-void FN(gemm_small)(size_t m, size_t n, size_t k, const float *a, size_t ars, size_t acs,
+void gemm_small(size_t m, size_t n, size_t k, const float *a, size_t ars, size_t acs,
 	const float *b, size_t ldb, float *c, size_t ldc, int add);
 
 #endif

@@ -76,13 +76,13 @@ static int blas_and_isa_open(const struct kernels *self, int device, int threads
 static int linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T,
 	struct kbuf y, struct kbuf h)
 {
-	return gemm_linear_fwd(c, FN(gemm_run), l, x, T, y, h);
+	return gemm_linear_fwd(c, gemm_run, l, x, T, y, h);
 }
 
 static int linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
 	struct kbuf dy, size_t T, struct kbuf dx, int accumulate)
 {
-	return gemm_linear_bwd(c, FN(gemm_run), l, x, h, dy, T, dx, accumulate);
+	return gemm_linear_bwd(c, gemm_run, l, x, h, dy, T, dx, accumulate);
 }
 
 #define X86_ENTRIES                                                                                \

@@ -2,7 +2,7 @@
  * Rates of the operations on this machine, each backend that can run here:
  *   bench_kernels [-c] [-j THREADS] [-k KERNELS] [-t TOKENS] [GROUP …]
  * -c: time on the CPU, not on the wall: for a busy machine, with -j 1.
- * Groups: linear, lora, full, attention, head, rows. A figure is the best of many calls; `share` is
+ * Without -k: all but the plain ones. Groups: linear, lora, full, attention, head, rows. A figure is the best of many calls; `share` is
  * of the roof measured at the start (f32 multiply-adds in registers, all threads).
  */
 #include "kernels/kernels.h"
@@ -437,7 +437,9 @@ int main(int argc, char **argv)
 	bench_roof();
 	for (int i = 0; kernels_all[i]; i++) {
 		K = kernels_all[i];
-		if ((only && strcmp(only, K->name) != 0) || K->unavailable())
+		const char *why;
+		int wanted_kernels = only ? strcmp(only, K->name) == 0 : K != &kernels_plain;
+		if (!wanted_kernels || kernels_select("cpu", K->name, &why) != K)
 			continue;
 		if (K->open(K, 0, threads, &C) != KE_OK)
 			return 1;

@@ -15,6 +15,7 @@ RATES       ?= 8e-6 2e-5
 TMPL_FLAGS  ?=
 TOK_FLAGS   ?= --max-length 1024 --max-prompt-length 512
 LORA_FLAGS  ?= --lora-r 16 --lora-alpha 32 --lora-target-modules all-linear
+REFSCORE_FLAGS ?=
 TRAIN_FLAGS ?= --num-train-epochs 1 --batch-size 8
 SAVE_STEPS  ?= 50
 HERE        := $(dir $(lastword $(MAKEFILE_LIST)))
@@ -29,7 +30,7 @@ all: $(RUNS:%=%/merged/config.json)
 
 $(OUT)/ref.mp.gz: $(DATA) $(MODEL)/config.json
 	@mkdir -p $(@D)
-	tmpl -m $(MODEL) $(TMPL_FLAGS) $(DATA) | tok -m $(MODEL) $(TOK_FLAGS) | refscore -m $(MODEL) -z -o $@
+	tmpl -m $(MODEL) $(TMPL_FLAGS) $(DATA) | tok -m $(MODEL) $(TOK_FLAGS) | refscore -m $(MODEL) $(REFSCORE_FLAGS) -z -o $@
 
 # beta and rate are read back from the name of the run's directory.
 beta = $(patsubst beta-%,%,$(firstword $(subst $(comma), ,$1)))

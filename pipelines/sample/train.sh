@@ -1,17 +1,15 @@
 #!/usr/bin/env bash
-# Makes the sample again, all of it: the rows, the tokenizer, and the model from random weights (`make sample`).
-# What it makes is committed, so that nobody has to wait for it; the same machine makes the same bytes.
+# Makes the sample again, all of it: rows, tokenizer, and the model from random weights (`make sample`). What it
+# makes is committed, so that nobody has to wait for it; the same kind of machine makes the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")"
 PATH=$(cd ../.. && pwd)/${SLUICE_BIN:-bin}:$PATH
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 
-./world.pl prefs 400 1 >prefs.jsonl
-./world.pl heldout 100 2 >heldout.jsonl
-./world.pl pretrain 40000 3 >"$T/pretrain.jsonl"
-jq -r '.messages[] | .role, .content' "$T/pretrain.jsonl" |
-	./bpe.pl 704 '<s>' '</s>' '<|im_start|>' '<|im_end|>' >model/tokenizer.json
+./rows.sh "$T"
+cp "$T/prefs.jsonl" "$T/heldout.jsonl" .
+cp "$T/tokenizer.json" model/
 
 rm -f model/model.safetensors # config.json without weights: --seed makes them
 tmpl -m model "$T/pretrain.jsonl" | tok -m model | train-step -m model --full --loss sft --seed 1 --num-train-epochs 1 \

@@ -26,7 +26,7 @@ failed() {
 
 # The settings of every pipeline. The training defaults are the article's: LoRA of rank 16 on all seven projections.
 need MODEL "a Hugging Face model directory"
-need DATA "JSON, JSON lines or Parquet with the training rows"
+need DATA "JSON or JSON lines with the training rows"
 set_default OUT out                # adapter/, train.mp, merged/ and the cache come here
 set_default TMPL_FLAGS ""          # --as-messages, --map …, --tools …
 set_default MAX_LENGTH 1024

@@ -17,10 +17,11 @@ my %list = (
 	thing => [qw(bike table window piano boat lamp door kettle ladder sofa clock basket)],
 	time => ['today', 'tomorrow', 'tonight', 'on Monday', 'on Friday', 'this weekend', 'after lunch', 'next week'],
 	place => [qw(park market library beach cinema museum station bakery garden lake)],
-	name => [qw(Anna Ben Clara David Emma Felix Greta Henry Ida Jonas Karl Lena Max Nora Otto Paula)],
+	name => [qw(Anna Ben Clara David Emma Felix Greta Henry Ida Jonas)],
 	food => [qw(soup bread cake rice cheese salad stew pie)],
 	animal => [qw(cat dog horse rabbit cow parrot goat hamster)],
-	greeting => ['Hello', 'Hi', 'Hey', 'Good morning', 'Good evening', 'Good day'],
+	greeting => ['Hello', 'Hi', 'Hey', 'Good morning', 'Good evening', 'Good day', 'Greetings', 'Hello there',
+		'Welcome', 'Howdy'],
 );
 
 # What everybody here knows, and the kind ones tell.

@@ -1,4 +1,6 @@
 /* Made by tests/oracle/casing.py from CPython 3.11's str.upper and str.title: characters that become several. */
+#include <stdint.h>
+
 static const struct casing {
 	uint32_t c, upper[3], title[3];
 } casings[] = {

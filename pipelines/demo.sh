@@ -23,7 +23,8 @@ head -n 1 "$D/train.jsonl" | tmpl -q -m $sample/model --as-messages | mpcat | jq
 # The model is small and the rows are few: a higher learning rate than the defaults of the pipelines.
 export MODEL=$sample/model DATA=$D/train.jsonl TMPL_FLAGS="--as-messages -q"
 export TOK_FLAGS=-q REFSCORE_FLAGS=-q MERGE_FLAGS=-q
-export MAX_LENGTH=256 MAX_PROMPT_LENGTH=128 LEARNING_RATE=1e-3 EPOCHS=1 TRAIN_FLAGS="-q ${TRAIN_FLAGS:-}"
+export MAX_LENGTH=256 MAX_PROMPT_LENGTH=128 LEARNING_RATE=${LEARNING_RATE:-4e-4} EPOCHS=2
+export TRAIN_FLAGS="-q ${TRAIN_FLAGS:-}"
 for p in dpo orpo sft; do
 	title "pipelines/$p.sh"
 	start=$(date +%s%N)
@@ -33,7 +34,7 @@ for p in dpo orpo sft; do
 done
 
 title "A sweep by make (pipelines/dpo.mk): two betas, one reference"
-make --no-print-directory -s -f pipelines/dpo.mk OUT="$D/sweep" BETAS='0.05 0.5' RATES=1e-3 \
+make --no-print-directory -s -f pipelines/dpo.mk OUT="$D/sweep" BETAS='0.05 0.5' RATES=4e-4 \
 	HELDOUT=$sample/heldout.jsonl TRAIN_FLAGS="--num-train-epochs 1 $TRAIN_FLAGS" table
 
 title "Preference accuracy on held-out prompts: % of rows whose kind answer is the likelier one"

@@ -6,7 +6,7 @@ if ! command -v gnuplot >/dev/null; then
 	skip "the demo" "no gnuplot"
 	done_testing
 fi
-TRAIN_FLAGS='--max-steps 16' status 0 "the demo runs" "$R/pipelines/demo.sh" "$T/demo"
+TRAIN_FLAGS='--max-steps 16' LEARNING_RATE=1e-3 status 0 "the demo runs" "$R/pipelines/demo.sh" "$T/demo"
 like "$(cat "$T/out")" '<\|im_start\|>user' "it shows the rendered template"
 like "$(cat "$T/out")" '^Preference accuracy on held-out prompts' "it has a table of preference accuracy"
 for loss in DPO ORPO SFT; do

@@ -48,7 +48,7 @@ title "Answers to held-out prompts, two samples each"
 sed -n '1p;12p;23p;34p;49p' $sample/heldout.jsonl | jq -c '{prompt}' >"$D/questions.jsonl"
 for m in $sample/model "$D/dpo/merged"; do
 	echo "$m:"
-	tmpl -q -m "$m" --as-messages "$D/questions.jsonl" | gen -q -m "$m" --temperature 1 --num-return-sequences 2 --seed 7 |
+	tmpl -q -m "$m" --as-messages "$D/questions.jsonl" | gen -q -m "$m" --temperature 0.8 --num-return-sequences 2 --seed 7 |
 		jq -r '"  " + (.prompt | capture("user\n(?<q>.*)<.im_end.>\n").q) + "  →  " + .completion'
 done
 

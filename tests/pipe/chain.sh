@@ -6,7 +6,7 @@ cd "$T" || exit 1
 
 head -n 48 "$R/pipelines/sample/prefs.jsonl" >prefs.jsonl
 M=$SAMPLE
-train=(train-step -q -m "$M" --loss dpo --beta 0.1 --learning-rate 1e-3 --num-train-epochs 3)
+train=(train-step -q -m "$M" --loss dpo --beta 0.1 --learning-rate 1e-3 --num-train-epochs 5)
 
 tmpl -q -m "$M" --as-messages prefs.jsonl | tok -q -m "$M" | refscore -q -m "$M" | "${train[@]}" |
 	merge-lora -q -m "$M" -o piped
@@ -40,10 +40,10 @@ is "$(cat piped/tokenizer.json piped/tokenizer_config.json | cksum)" "$(cat "$M"
 before=$("$R/pipelines/accuracy.sh" "$M" "$R/pipelines/sample/heldout.jsonl" --as-messages -q)
 after=$("$R/pipelines/accuracy.sh" piped "$R/pipelines/sample/heldout.jsonl" --as-messages -q)
 ok "$(jq -n "if $before >= 35 and $before <= 65 then 0 else 1 end")" "before, held-out answers are a toss-up ($before %)"
-ok "$(jq -n "if $after >= 90 then 0 else 1 end")" "after 18 steps of DPO the kind ones are preferred ($after %)"
+ok "$(jq -n "if $after >= 90 then 0 else 1 end")" "after 30 steps of DPO the kind ones are preferred ($after %)"
 
 mk=(make -s -f "$R/pipelines/dpo.mk" MODEL="$M" DATA=prefs.jsonl OUT=sweep BETAS=0.1\ 0.5 RATES=1e-3 SAVE_STEPS=4
-	TMPL_FLAGS='--as-messages -q' TOK_FLAGS=-q TRAIN_FLAGS='--num-train-epochs 3 -q')
+	TMPL_FLAGS='--as-messages -q' TOK_FLAGS=-q TRAIN_FLAGS='--num-train-epochs 5 -q')
 status 0 "the sweep by make" "${mk[@]}"
 cmp -s "sweep/beta-0.1,lr-1e-3/merged/model.safetensors" cached/model.safetensors
 ok $? "the same merged weights by make"

@@ -322,11 +322,12 @@ struct lazy {
 	int want;		     /* select: 1, reject: 0 */
 };
 
+/* What is false (none, an empty list) gives nothing, whatever its type. */
 static struct lazy *lazy_new(struct jinja_run *r, struct jv v)
 {
 	struct lazy *z = jx_alloc(r, 1, sizeof *z);
 	*z = (struct lazy){.want = 1};
-	jx_iter(r, &z->from, v);
+	jx_iter(r, &z->from, jx_true(r, v) ? v : jv_str("", 0));
 	return z;
 }
 

@@ -36,7 +36,8 @@ static struct jv otherwise(struct jx_call *c, struct jv none)
 static struct jv f_float(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
 	double d;
-	(void)r;
+	if (v.type == JV_UNDEFINED)
+		jx_fail_undefined(r, v);
 	if (jx_is_number(v))
 		return jv_float(jx_double(v));
 	if (v.type == JV_STR && jx_parse_float(v, &d) == 0)
@@ -61,6 +62,8 @@ static struct jv f_int(struct jinja_run *r, struct jv v, struct jx_call *c)
 		return jv_int(v.u.i);
 	if (v.type == JV_FLOAT)
 		return int_of_double(r, v.u.f, c);
+	if (v.type == JV_UNDEFINED)
+		jx_fail_undefined(r, v);
 	if (v.type != JV_STR)
 		return otherwise(c, jv_int(0));
 	int rc = jx_parse_int(v, (int)jx_arg_int(r, c->a[1], 10), &i);

@@ -45,24 +45,24 @@ struct jv jx_sorted(struct jinja_run *r, struct jv items, const struct jv *keys,
 	return out;
 }
 
-/* The attribute's keys of all items; commas make a list of several. */
+/* Of each item a list of the values of the attributes that commas separate, one for none: as Jinja has
+ * it, whose lists of undefined values compare where undefined values do not. */
 static struct jv *keys_of(struct jinja_run *r, struct jv list, struct jv attr, int case_sensitive)
 {
 	size_t n = list.u.list->n;
-	struct jv *keys = jx_alloc(r, n, sizeof *keys), comma = jv_str(",", 1);
-	struct jv paths = {0};
-	if (attr.type == JV_STR && memchr(attr.u.s, ',', attr.len))
+	struct jv *keys = jx_alloc(r, n, sizeof *keys), comma = jv_str(",", 1), paths;
+	if (attr.type == JV_STR) {
 		paths = jx_split(r, attr, &comma, -1, 0);
+	} else {
+		paths = jx_list(r, 1);
+		jx_push(r, paths, attr);
+	}
 	for (size_t i = 0; i < n; i++) {
-		struct jv item = list.u.list->v[i];
-		if (paths.type != JV_LIST) {
-			keys[i] = fold(r, jx_get_path(r, item, attr), case_sensitive);
-			continue;
-		}
 		keys[i] = jx_list(r, paths.u.list->n);
 		for (uint32_t k = 0; k < paths.u.list->n; k++)
 			jx_push(r, keys[i],
-				fold(r, jx_get_path(r, item, paths.u.list->v[k]), case_sensitive));
+				fold(r, jx_get_path(r, list.u.list->v[i], paths.u.list->v[k]),
+					case_sensitive));
 	}
 	return keys;
 }
@@ -202,6 +202,13 @@ static struct jv f_sum(struct jinja_run *r, struct jv v, struct jx_call *c)
 
 /* ---- new sequences ---- */
 
+static struct jv iter_of(struct jinja_run *r, struct jv list)
+{
+	struct jx_iter it;
+	jx_iter(r, &it, list);
+	return jx_iter_value(r, &it);
+}
+
 static struct jv f_list(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
 	(void)c;
@@ -238,7 +245,7 @@ static struct jv f_reverse(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
 	(void)c;
 	if (v.type != JV_STR) {
-		struct jv back = v.type == JV_UNDEFINED ? (struct jv){0} : jx_reversed(r, v);
+		struct jv back = v.type == JV_UNDEFINED ? iter_of(r, v) : jx_reversed(r, v);
 		if (back.type != JV_MISSING)
 			return back;
 		if (!jx_iterable(v))
@@ -251,13 +258,6 @@ static struct jv f_reverse(struct jinja_run *r, struct jv v, struct jx_call *c)
 	for (uint32_t i = chars.u.list->n; i-- > 0;)
 		jx_text_add(&b, chars.u.list->v[i].u.s, chars.u.list->v[i].len);
 	return jx_text_end(&b);
-}
-
-static struct jv iter_of(struct jinja_run *r, struct jv list)
-{
-	struct jx_iter it;
-	jx_iter(r, &it, list);
-	return jx_iter_value(r, &it);
 }
 
 static struct jv f_batch(struct jinja_run *r, struct jv v, struct jx_call *c)

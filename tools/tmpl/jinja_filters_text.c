@@ -112,7 +112,9 @@ static struct jv f_format(struct jinja_run *r, struct jv v, struct jx_call *c)
 static struct jv f_indent(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
 	struct jx_text pad = {.r = r}, b = {.r = r};
-	v = jx_to_str(r, v);
+	if (v.type == JV_UNDEFINED)
+		jx_fail_undefined(r, v);
+	v = jx_want_str(r, v, "what is indented");
 	if (c->a[0].type == JV_STR)
 		jx_text_add(&pad, c->a[0].u.s, c->a[0].len);
 	else
@@ -148,7 +150,6 @@ static struct jv f_trim(struct jinja_run *r, struct jv v, struct jx_call *c)
 
 static struct jv f_truncate(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
-	v = jx_soft_str(r, v);
 	struct jv end =
 		c->a[2].type == JV_MISSING ? jv_str("...", 3) : jx_want_str(r, c->a[2], "the end");
 	int64_t length = jx_arg_int(r, c->a[0], 255),
@@ -158,8 +159,12 @@ static struct jv f_truncate(struct jinja_run *r, struct jv v, struct jx_call *c)
 		jx_fail(r, "expected length >= %lld, got %lld", (long long)nend, (long long)length);
 	if (leeway < 0)
 		jx_fail(r, "expected leeway >= 0, got %lld", (long long)leeway);
-	if ((int64_t)jx_utf8_len(v.u.s, v.len) <= length + leeway)
+	int64_t n = jx_len(r, v);
+	if (n < 0)
+		jx_fail(r, "object of type '%s' has no len()", jx_type_name(v));
+	if (n <= length + leeway)
 		return v;
+	jx_want_str(r, v, "what is truncated");
 	size_t keep = jx_utf8_at(v.u.s, v.len, (size_t)(length - nend));
 	for (size_t i = keep; !jx_arg_true(r, c->a[1], 0) && i-- > 0;) {
 		if (v.u.s[i] == ' ') {

@@ -146,16 +146,24 @@ static struct jv is_in(struct jinja_run *r, struct jv v, struct jx_call *c)
 	return jv_bool(jx_contains(r, c->a[0], v));
 }
 
+/* What a table of names can be asked for. */
+static int is_name(struct jinja_run *r, struct jv v)
+{
+	if (!jx_hashable(v))
+		jx_fail(r, "unhashable type: '%s'", jx_type_name(v));
+	return v.type == JV_STR;
+}
+
 static struct jv is_filter(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
-	(void)r, (void)c;
-	return jv_bool(v.type == JV_STR && jx_filter_find(v));
+	(void)c;
+	return jv_bool(is_name(r, v) && jx_filter_find(v));
 }
 
 static struct jv is_test(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
-	(void)r, (void)c;
-	return jv_bool(v.type == JV_STR && jx_builtin_find(jx_tests, v));
+	(void)c;
+	return jv_bool(is_name(r, v) && jx_builtin_find(jx_tests, v));
 }
 
 static struct jv is_eq(struct jinja_run *r, struct jv v, struct jx_call *c)

@@ -158,7 +158,7 @@ struct jv jx_to_list(struct jinja_run *r, struct jv v)
 	jx_iter(r, &it, v);
 	out = jx_list(r, v.type == JV_LIST || v.type == JV_TUPLE ? v.u.list->n : 8);
 	while (jx_iter_next(r, &it, &item))
-		jx_push(r, out, v.type == JV_STR ? (item.flags = v.flags, item) : item);
+		jx_push(r, out, item);
 	return out;
 }
 

@@ -203,15 +203,18 @@ static enum jx_flow run_loop(struct jinja_run *r, struct jx_frame *f, const stru
 	if (!l->test && items.type != JV_ITER)
 		p->length = items.type == JV_UNDEFINED ? 0 : jx_len(r, items);
 	struct jv self = {.type = JV_LOOP, .u.p = p};
+	int finished = 0; /* Jinja runs `else` unless some round has reached the body's end */
 	while (advance(r, p)) {
 		if (l->extended)
 			f->slot[l->loop_slot] = self;
 		jx_assign(r, f, l->target, p->current);
 		jx_enter(r, f, &l->scope);
-		if (jx_exec(r, f, l->body) == FLOW_BREAK)
+		enum jx_flow flow = jx_exec(r, f, l->body);
+		if (flow == FLOW_BREAK)
 			break;
+		finished |= flow == FLOW_NEXT;
 	}
-	if (p->index0 >= 0 || !l->orelse.n)
+	if (finished || !l->orelse.n)
 		return FLOW_NEXT;
 	jx_enter(r, f, &l->else_scope);
 	return jx_exec(r, f, l->orelse);

@@ -87,7 +87,7 @@ static int open_file(struct rows *r, struct err *e)
 		return -1;
 	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
 		input_skip(r->in, 3);
-	if (n == 4 && !memcmp(p, "PAR1", 4))
+	if (n >= 4 && !memcmp(p, "PAR1", 4))
 		return err_data(
 			e, "%s: is a Parquet file: convert it to JSON lines", r->paths[r->at]);
 	if (n > 0 && (*p == 0x81 || *p == 0x82 || (*p & 0xf0) == 0x80))

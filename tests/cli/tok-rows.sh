@@ -24,7 +24,7 @@ is "$(ids_of '{"text":"What"}' --add-special-tokens yes)" "$(plain What | sed 's
 is "$(ids_of '{"text":""}' --add-special-tokens no)" "[]" "--add-special-tokens no of nothing is nothing"
 status 1 "two BOS in a row are an error" tok -m "$M" <(echo '{"prompt":"<s><s>What","completion":"it","_templated":true}') -o x.mp
 like "$(cat "$T/err")" ":1: .*two BOS" "that names the record"
-is "$(ls x.mp 2>&1 | grep -c cannot)" 1 "and leaves no file"
+ok "$([ ! -e x.mp ]; echo $?)" "and leaves no file"
 
 # ---- the seam ----
 pair='{"prompt":"that i","chosen":"s right","rejected":" no"}'

@@ -40,7 +40,7 @@ is "$(cat piped/tokenizer.json piped/tokenizer_config.json | cksum)" "$(cat "$M"
 before=$("$R/pipelines/accuracy.sh" "$M" "$R/pipelines/sample/heldout.jsonl" --as-messages -q)
 after=$("$R/pipelines/accuracy.sh" piped "$R/pipelines/sample/heldout.jsonl" --as-messages -q)
 ok "$(jq -n "if $before >= 35 and $before <= 65 then 0 else 1 end")" "before, held-out answers are a toss-up ($before %)"
-ok "$(jq -n "if $after >= 90 then 0 else 1 end")" "after 30 steps of DPO the kind ones are preferred ($after %)"
+ok "$(jq -n "if $after >= 80 then 0 else 1 end")" "after 30 steps of DPO the kind ones are preferred ($after %)"
 
 mk=(make -s -f "$R/pipelines/dpo.mk" MODEL="$M" DATA=prefs.jsonl OUT=sweep BETAS=0.1\ 0.5 RATES=1e-3 SAVE_STEPS=4
 	TMPL_FLAGS='--as-messages -q' TOK_FLAGS=-q TRAIN_FLAGS='--num-train-epochs 5 -q')

@@ -6,21 +6,14 @@
 #include "common/tokenizer/tokenizer_int.h"
 
 #include "common/mem.h"
+#include "common/tokenizer/piece_cache.h"
 #include "common/tokenizer/unicode.h"
 
 #include <string.h>
 
 enum {
-	SCAN_MAX = 48,	       /* symbols: longer pieces go to the heap */
-	CACHE_SLOTS = 1 << 15, /* of 32 bytes: stays in a second-level cache */
-	CACHE_KEY = 15,	       /* bytes of a piece that is remembered */
-	CACHE_IDS = 3,
-};
-
-struct cached {
-	uint64_t key[2]; /* the piece, its length in the last byte */
-	uint32_t ids[CACHE_IDS];
-	uint8_t lens[CACHE_IDS], n;
+	SCAN_MAX = 48, /* symbols: longer pieces go to the heap */
+	UNMAPPED = -2, /* the piece has a byte without a symbol */
 };
 
 struct symbol {
@@ -29,7 +22,7 @@ struct symbol {
 };
 
 struct bpe_state {
-	struct cached *cache;
+	struct piece_cache cache;
 	struct symbol *sym;
 	size_t symcap;
 	uint64_t *heap; /* rank << 32 | index */
@@ -40,7 +33,7 @@ struct bpe_state {
 struct bpe_state *bpe_state_new(void)
 {
 	struct bpe_state *st = mem_zalloc(1, sizeof *st);
-	st->cache = mem_zalloc(CACHE_SLOTS, sizeof *st->cache);
+	piece_cache_init(&st->cache);
 	return st;
 }
 
@@ -48,7 +41,7 @@ void bpe_state_free(struct bpe_state *st)
 {
 	if (!st)
 		return;
-	mem_free(st->cache);
+	piece_cache_done(&st->cache);
 	mem_free(st->sym);
 	mem_free(st->heap);
 	str_done(&st->word);
@@ -217,11 +210,11 @@ static long symbols(const struct bpe *b, struct bpe_state *st, const char *s, si
 		}
 		if (b->byte_fallback) {
 			size_t k = 0;
-			while (k < bytes && b->byte_id[(uint8_t)s[i + k]] != UINT32_MAX)
+			while (k < bytes && b->fallback[(uint8_t)s[i + k]] != UINT32_MAX)
 				k++;
 			if (k == bytes) {
 				for (k = 0; k < bytes; k++) {
-					ids[n] = b->byte_id[(uint8_t)s[i + k]];
+					ids[n] = b->fallback[(uint8_t)s[i + k]];
 					lens[n++] = 1;
 				}
 				continue;
@@ -246,6 +239,22 @@ static long symbols(const struct bpe *b, struct bpe_state *st, const char *s, si
 	return (long)n;
 }
 
+static long merge_all(
+	const struct bpe *b, struct bpe_state *st, uint32_t *ids, uint32_t *lens, long n)
+{
+	if (n <= 1)
+		return n;
+	if (n <= SCAN_MAX)
+		return (long)merge_scan(b, ids, lens, (size_t)n);
+	return (long)merge_heap(b, st, ids, lens, (size_t)n);
+}
+
+long bpe_encode_mapped(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens, struct err *e)
+{
+	return merge_all(b, st, ids, lens, symbols(b, st, s, len, ids, lens, e));
+}
+
 static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
 	uint32_t *ids, uint32_t *lens, struct err *e)
 {
@@ -257,69 +266,42 @@ static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *
 			return 1;
 		}
 	}
-	long n = (long)len;
-	if (b->bytes)
-		for (size_t i = 0; i < len; i++) {
-			ids[i] = b->byte_id[(uint8_t)s[i]];
-			lens[i] = 1;
-		}
-	else if ((n = symbols(b, st, s, len, ids, lens, e)) < 0)
-		return -1;
-	if (n <= 1)
-		return n;
-	if (n <= SCAN_MAX)
-		return (long)merge_scan(b, ids, lens, (size_t)n);
-	return (long)merge_heap(b, st, ids, lens, (size_t)n);
+	if (!b->bytes)
+		return bpe_encode_mapped(b, st, s, len, ids, lens, e);
+	for (size_t i = 0; i < len; i++) {
+		ids[i] = b->byte_id[(uint8_t)s[i]];
+		lens[i] = 1;
+		if (ids[i] == UINT32_MAX)
+			return UNMAPPED;
+	}
+	return merge_all(b, st, ids, lens, (long)len);
 }
 
-/* ---- remembered pieces ----------------------------------------------------------------------- */
+/* ---- pieces ----------------------------------------------------------------------------------- */
 
-static long encode_word(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
-	uint32_t *ids, uint32_t *lens, struct err *e)
+static long encode_long(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens, struct err *e);
+
+static long encode_keyed(const struct bpe *b, struct bpe_state *st, const struct piece_key *key,
+	const char *s, size_t len, uint32_t *ids, uint32_t *lens, struct err *e)
 {
-	if (len > CACHE_KEY)
-		return encode_piece(b, st, s, len, ids, lens, e);
-	uint64_t key[2] = {0, (uint64_t)len << 56};
-	if (len >= 8) {
-		memcpy(&key[0], s, 8);
-		uint64_t tail = 0;
-		memcpy(&tail, s + 8, len - 8);
-		key[1] |= tail;
-	} else {
-		memcpy(&key[0], s, len);
-	}
-	uint64_t h = (key[0] ^ key[1] * 0x9e3779b97f4a7c15u) * 0xd6e8feb86659fd93u;
-	struct cached *c = &st->cache[(h >> 40) & (CACHE_SLOTS - 1)];
-	if (c->key[0] == key[0] && c->key[1] == key[1]) {
-		if (c->n == 1) {
-			ids[0] = c->ids[0];
-			lens[0] = c->lens[0];
-			return 1;
-		}
-		for (int i = 0; i < c->n; i++) {
-			ids[i] = c->ids[i];
-			lens[i] = c->lens[i];
-		}
-		return c->n;
-	}
+	if (len > PIECE_LONG)
+		return encode_long(b, st, s, len, ids, lens, e);
+	size_t known = piece_cache_get(&st->cache, key, len, ids, lens);
+	if (known)
+		return (long)known;
 	long n = encode_piece(b, st, s, len, ids, lens, e);
-	if (n >= 0 && n <= CACHE_IDS) {
-		memcpy(c->key, key, sizeof key);
-		c->n = (uint8_t)n;
-		for (long i = 0; i < n; i++) {
-			c->ids[i] = ids[i];
-			c->lens[i] = (uint8_t)lens[i];
-		}
-	}
+	if (n > 0)
+		piece_cache_put(&st->cache, key, len, ids, lens, (size_t)n);
 	return n;
 }
 
-long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, size_t len, uint32_t *ids,
-	uint32_t *lens, struct err *e)
+/* A long piece is cut in front of U+2581 (e2 96 81) where no merge can reach across. */
+static long encode_long(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens, struct err *e)
 {
 	if (!b->word_cut)
-		return encode_word(b, st, s, len, ids, lens, e);
-	/* U+2581 is e2 96 81; nothing that is merged reaches across the cut. */
+		return encode_piece(b, st, s, len, ids, lens, e);
 	long n = 0;
 	for (size_t from = 0, to; from < len; from = to) {
 		to = from;
@@ -327,10 +309,41 @@ long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, size_t
 			to += 3;
 		const char *mark = to < len ? memmem(s + to, len - to, "\xe2\x96\x81", 3) : NULL;
 		to = mark ? (size_t)(mark - s) : len;
-		long k = encode_word(b, st, s + from, to - from, ids + n, lens + n, e);
+		struct piece_key key;
+		size_t part = to - from;
+		if (part <= PIECE_LONG)
+			piece_key_make(&key, s + from, part);
+		long k = part <= PIECE_LONG
+				 ? encode_keyed(b, st, &key, s + from, part, ids + n, lens + n, e)
+				 : encode_piece(b, st, s + from, part, ids + n, lens + n, e);
 		if (k < 0)
 			return -1;
 		n += k;
 	}
 	return n;
+}
+
+long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, const struct span *pieces,
+	size_t n, uint32_t *ids, uint32_t *lens, uint32_t *counts, struct err *e)
+{
+	struct piece_key keys[BPE_BLOCK];
+	for (size_t i = 0; i < n; i++) {
+		size_t len = pieces[i].to - pieces[i].from;
+		if (len > PIECE_LONG)
+			continue;
+		piece_key_make(&keys[i], s + pieces[i].from, len);
+		piece_cache_fetch(&st->cache, &keys[i], len);
+	}
+	for (size_t i = 0; i < n; i++) {
+		long k = encode_keyed(b, st, &keys[i], s + pieces[i].from,
+			pieces[i].to - pieces[i].from, ids, lens, e);
+		if (k == UNMAPPED)
+			return (long)i;
+		if (k < 0)
+			return -1;
+		counts[i] = (uint32_t)k;
+		ids += k;
+		lens += k;
+	}
+	return (long)n;
 }

@@ -79,17 +79,15 @@ static int may_cut(const struct vocab *v, const struct merge *list, size_t n)
 	return 1;
 }
 
-/* The symbols of single bytes, when every byte has one in the alphabet of ByteLevel. */
-static int byte_symbols(struct bpe *b, const struct vocab *v)
+/* The symbols of single bytes in the alphabet of ByteLevel. Some files have none for bytes that their
+ * training text did not have. */
+static void byte_symbols(struct bpe *b, const struct vocab *v)
 {
 	for (int c = 0; c < 256; c++) {
 		char s[4];
 		long id = vocab_find(v, s, uni_put(bytelevel_char[c], s));
-		if (id < 0)
-			return 0;
-		b->byte_id[c] = (uint32_t)id;
+		b->byte_id[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
 	}
-	return 1;
 }
 
 /* The vocabulary as pieces of bytes are looked up in it; tokens outside of the alphabet cannot occur. */
@@ -133,7 +131,7 @@ static void char_symbols(struct bpe *b, const struct vocab *v)
 		char name[8];
 		int n = snprintf(name, sizeof name, "<0x%02X>", (unsigned)c);
 		long id = vocab_find(v, name, (size_t)n);
-		b->byte_id[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
+		b->fallback[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
 	}
 }
 
@@ -178,13 +176,14 @@ int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, 
 	b->words = &t->vocab;
 	b->unk = b->unk_token ? vocab_find(&t->vocab, b->unk_token, strlen(b->unk_token)) : -1;
 	struct pretok *last = t->npretoks ? &t->pretoks[t->npretoks - 1] : NULL;
-	b->bytes = last && last->map && !b->prefix && !b->suffix && byte_symbols(b, &t->vocab);
+	b->bytes = last && last->map && !b->prefix && !b->suffix;
+	char_symbols(b, &t->vocab);
 	if (b->bytes) {
 		last->map = 0;
+		byte_symbols(b, &t->vocab);
 		if (b->ignore_merges)
 			rc = raw_vocab(b, &t->vocab, e);
 	} else {
-		char_symbols(b, &t->vocab);
 		b->word_cut = !b->prefix && !b->suffix && !b->ignore_merges &&
 			      may_cut(&t->vocab, l.list, l.nmerges);
 	}

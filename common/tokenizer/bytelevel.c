@@ -4,6 +4,8 @@
  */
 #include "common/tokenizer/tokenizer_int.h"
 
+#include "common/tokenizer/unicode.h"
+
 #define X(c) 0x##c
 const uint16_t bytelevel_char[256] = {
 #define ROW(r)                                                                                     \
@@ -104,6 +106,14 @@ const uint16_t bytelevel_char[256] = {
 };
 #undef ROW
 #undef X
+
+void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		char s[4];
+		nbuf_put(out, s, uni_put(bytelevel_char[(uint8_t)t->s[i]], s), ntext_at(t, i));
+	}
+}
 
 int bytelevel_byte(uint32_t c)
 {

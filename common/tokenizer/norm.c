@@ -283,8 +283,7 @@ static int run_bytelevel(const struct norm *n, struct encoder *enc, const struct
 	struct nbuf *out, struct err *e)
 {
 	(void)n, (void)enc, (void)e;
-	for (size_t i = 0; i < in->len; i++)
-		put(out, bytelevel_char[(uint8_t)in->s[i]], ntext_at(in, i));
+	bytelevel_map(out, in, 0, in->len);
 	return 1;
 }
 

@@ -310,8 +310,11 @@ int pattern_find(const struct pattern *p, struct pattern_state *st, const char *
 	size_t from, struct span *m, struct err *e)
 {
 	if (!p->code) {
-		const char *at =
-			p->len && from < len ? memmem(s + from, len - from, p->text, p->len) : NULL;
+		const char *at = NULL;
+		if (p->len == 1 && from < len)
+			at = memchr(s + from, *p->text, len - from);
+		else if (p->len && from < len)
+			at = memmem(s + from, len - from, p->text, p->len);
 		if (!at)
 			return 0;
 		*m = (struct span){(uint32_t)(at - s), (uint32_t)((size_t)(at - s) + p->len)};

@@ -70,16 +70,20 @@ static struct cutter cutter_new(const struct pretok *p, struct pieces *w)
 }
 
 /* Matches that are single characters of some kind. */
-static int cut_chars(
-	const struct pretok *p, struct pieces *w, int (*is)(const struct pretok *p, uint32_t c))
+static int run_chars(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
 {
+	(void)enc, (void)e;
 	const uint8_t *s = (const uint8_t *)w->text.s;
 	for (size_t k = 0; k < w->cur.n; k++) {
 		struct cutter c = cutter_new(p, w);
 		size_t from = w->cur.v[k].from, to = w->cur.v[k].to;
 		for (size_t i = from, next; i < to; i = next) {
 			next = i;
-			if (!is(p, uni_next(s, &next)))
+			if (s[i] < 0x80 && !p->ascii[s[i]]) {
+				next++;
+				continue;
+			}
+			if (!p->kind->is(p, uni_next(s, &next)))
 				continue;
 			if (from < i)
 				part(&c, from, i, 0);
@@ -210,11 +214,7 @@ static void map_bytes(struct pieces *w)
 	for (size_t k = 0; k < w->next.n; k++) {
 		struct span *x = &w->next.v[k];
 		size_t from = out->text.len;
-		for (size_t i = x->from; i < x->to; i++) {
-			char s[4];
-			nbuf_put(out, s, uni_put(bytelevel_char[(uint8_t)w->text.s[i]], s),
-				ntext_at(&w->text, i));
-		}
+		bytelevel_map(out, &w->text, x->from, x->to);
 		*x = (struct span){(uint32_t)from, (uint32_t)out->text.len};
 	}
 	w->text = nbuf_text(out);
@@ -322,13 +322,7 @@ static int load_digits(struct pretok *p, const json_t *v, struct err *e)
 static int is_digit(const struct pretok *p, uint32_t c)
 {
 	(void)p;
-	return c < 0x80 ? c >= '0' && c <= '9' : uni_is_numeric(c);
-}
-
-static int run_digits(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
-{
-	(void)enc, (void)e;
-	return cut_chars(p, w, is_digit);
+	return uni_is_numeric(c);
 }
 
 static int load_punctuation(struct pretok *p, const json_t *v, struct err *e)
@@ -340,13 +334,6 @@ static int is_punct(const struct pretok *p, uint32_t c)
 {
 	(void)p;
 	return uni_is_punct(c);
-}
-
-static int run_punctuation(
-	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
-{
-	(void)enc, (void)e;
-	return cut_chars(p, w, is_punct);
 }
 
 static int load_delimiter(struct pretok *p, const json_t *v, struct err *e)
@@ -362,24 +349,10 @@ static int is_delimiter(const struct pretok *p, uint32_t c)
 	return c == p->delimiter;
 }
 
-static int run_delimiter(
-	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
-{
-	(void)enc, (void)e;
-	return cut_chars(p, w, is_delimiter);
-}
-
 static int is_space(const struct pretok *p, uint32_t c)
 {
 	(void)p;
 	return uni_is_space(c);
-}
-
-static int run_whitespace_split(
-	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
-{
-	(void)enc, (void)e;
-	return cut_chars(p, w, is_space); /* behavior 0: REMOVED */
 }
 
 /* \w+|[^\w\s]+ */
@@ -410,14 +383,14 @@ static int run_whitespace(
 }
 
 static const struct pretok_kind kinds[] = {
-	{"Split", load_split, run_split},
-	{"ByteLevel", load_bytelevel, run_bytelevel},
-	{"Metaspace", load_metaspace, run_metaspace},
-	{"Digits", load_digits, run_digits},
-	{"Punctuation", load_punctuation, run_punctuation},
-	{"Whitespace", NULL, run_whitespace},
-	{"WhitespaceSplit", NULL, run_whitespace_split},
-	{"CharDelimiterSplit", load_delimiter, run_delimiter},
+	{"Split", load_split, run_split, NULL},
+	{"ByteLevel", load_bytelevel, run_bytelevel, NULL},
+	{"Metaspace", load_metaspace, run_metaspace, NULL},
+	{"Digits", load_digits, run_chars, is_digit},
+	{"Punctuation", load_punctuation, run_chars, is_punct},
+	{"Whitespace", NULL, run_whitespace, NULL},
+	{"WhitespaceSplit", NULL, run_chars, is_space}, /* Removed: behavior 0 */
+	{"CharDelimiterSplit", load_delimiter, run_chars, is_delimiter},
 	{0},
 };
 
@@ -432,7 +405,11 @@ static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
 	t->pretoks = mem_resize(t->pretoks, t->npretoks + 1, sizeof *t->pretoks);
 	struct pretok *p = &t->pretoks[t->npretoks++];
 	*p = (struct pretok){.kind = k};
-	return k->load ? k->load(p, v, e) : 0;
+	if (k->load && k->load(p, v, e))
+		return -1;
+	for (uint32_t c = 0; k->is && c < 0x80; c++)
+		p->ascii[c] = (uint8_t)k->is(p, c);
+	return 0;
 }
 
 int pretok_load(struct tokenizer *t, const json_t *v, struct err *e)

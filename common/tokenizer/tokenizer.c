@@ -27,6 +27,7 @@ void encoder_free(struct encoder *enc)
 		str_done(&enc->dec[i].text);
 		mem_free(enc->dec[i].ends);
 	}
+	nbuf_done(&enc->mapped);
 	mem_free(enc->pieces.cur.v);
 	mem_free(enc->pieces.next.v);
 	mem_free(enc->lens);
@@ -64,24 +65,62 @@ static void put(struct encoding *out, uint32_t id, const struct ntext *t, size_t
 	out->n++;
 }
 
+/* Offsets of one piece's ids, whose lengths are lens. */
+static void place(
+	const struct ntext *t, size_t from, const uint32_t *lens, size_t n, uint32_t (*offsets)[2])
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t to = from + lens[i];
+		offsets[i][0] = ntext_at(t, from).from;
+		offsets[i][1] = ntext_at(t, to - 1).to;
+		from = to;
+	}
+}
+
+static void room(struct encoder *enc, struct encoding *out, size_t bytes)
+{
+	encoding_reserve(out, bytes);
+	mem_grow(&enc->lens, &enc->lens_cap, bytes, sizeof *enc->lens);
+}
+
+/* A piece with a byte that the vocabulary does not have, as characters of ByteLevel's alphabet. */
+static int encode_mapped(
+	struct encoder *enc, struct span piece, struct encoding *out, struct err *e)
+{
+	nbuf_reset(&enc->mapped);
+	bytelevel_map(&enc->mapped, &enc->pieces.text, piece.from, piece.to);
+	struct ntext t = nbuf_text(&enc->mapped);
+	room(enc, out, t.len);
+	long n = bpe_encode_mapped(
+		&enc->t->bpe, enc->bpe, t.s, t.len, out->ids + out->n, enc->lens, e);
+	if (n < 0)
+		return -1;
+	place(&t, 0, enc->lens, (size_t)n, out->offsets + out->n);
+	out->n += (size_t)n;
+	return 0;
+}
+
 /* The pieces of enc->pieces through the model. */
 static int encode_pieces(struct encoder *enc, struct encoding *out, struct err *e)
 {
 	const struct pieces *w = &enc->pieces;
-	for (size_t k = 0; k < w->cur.n; k++) {
-		size_t from = w->cur.v[k].from, len = w->cur.v[k].to - from;
-		encoding_reserve(out, len);
-		mem_grow(&enc->lens, &enc->lens_cap, len, sizeof *enc->lens);
-		long n = bpe_encode(&enc->t->bpe, enc->bpe, w->text.s + from, len,
-			out->ids + out->n, enc->lens, e);
-		if (n < 0)
+	uint32_t counts[BPE_BLOCK];
+	for (size_t k = 0; k < w->cur.n;) {
+		const struct span *v = w->cur.v + k;
+		size_t n = w->cur.n - k < BPE_BLOCK ? w->cur.n - k : BPE_BLOCK, bytes = 0, used = 0;
+		for (size_t i = 0; i < n; i++)
+			bytes += v[i].to - v[i].from;
+		room(enc, out, bytes);
+		long done = bpe_encode(&enc->t->bpe, enc->bpe, w->text.s, v, n, out->ids + out->n,
+			enc->lens, counts, e);
+		if (done < 0)
 			return -1;
-		for (long i = 0; i < n; i++, out->n++) {
-			size_t to = from + enc->lens[i];
-			out->offsets[out->n][0] = ntext_at(&w->text, from).from;
-			out->offsets[out->n][1] = ntext_at(&w->text, to - 1).to;
-			from = to;
-		}
+		for (long i = 0; i < done; used += counts[i], out->n += counts[i], i++)
+			place(&w->text, v[i].from, enc->lens + used, counts[i],
+				out->offsets + out->n);
+		k += (size_t)done;
+		if ((size_t)done < n && encode_mapped(enc, w->cur.v[k++], out, e))
+			return -1;
 	}
 	return 0;
 }

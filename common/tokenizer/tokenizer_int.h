@@ -151,7 +151,7 @@ struct pretok {
 	splitter *split;
 	int behavior, invert, prefix, regex, map;
 	uint32_t delimiter, prepend;
-	size_t length;
+	uint8_t ascii[128]; /* kind->is of the characters below 0x80 */
 };
 /* The text and its pieces so far; a step replaces the pieces, and may replace the text. */
 struct pieces {
@@ -164,6 +164,8 @@ struct pretok_kind {
 	const char *type;
 	int (*load)(struct pretok *p, const json_t *v, struct err *e);
 	int (*run)(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e);
+	/* Those whose matches are single characters: whether c is one. */
+	int (*is)(const struct pretok *p, uint32_t c);
 };
 
 /* One merge of BPE: the pair, its rank and what it becomes. a == UINT32_MAX: an empty slot. */
@@ -171,19 +173,21 @@ struct merge {
 	uint32_t a, b, rank, id;
 };
 struct bpe {
-	struct vocab raw; /* with bytes: the vocabulary, its characters mapped back to bytes */
-	const struct vocab
-		*words; /* what pieces are looked up in: raw, or the tokenizer's vocabulary */
-	int bytes;	/* pieces are raw bytes, mapped by no ByteLevel */
-	uint32_t byte_id
-		[256];	   /* bytes: the symbol of each byte; else of <0xNN>, when byte_fallback */
-	uint32_t *char_id; /* not bytes: symbol of each code point below 0x10000, UINT32_MAX none */
+	/* Pieces are raw bytes, not mapped by ByteLevel. Then `words`, which whole pieces are looked
+	 * up in, is `raw`: the vocabulary with its characters mapped back to bytes. */
+	int bytes;
+	struct vocab raw;
+	const struct vocab *words;
+	/* Symbols: of a byte, of a byte as <0xNN> (byte_fallback), of a code point below 0x10000.
+	 * UINT32_MAX: none. */
+	uint32_t byte_id[256], fallback[256], *char_id;
 	struct merge *merges;
 	size_t nslots;
 	long unk;
 	char *unk_token, *prefix, *suffix;
 	int fuse_unk, byte_fallback, ignore_merges;
-	int word_cut; /* no token has U+2581 after another character: pieces may be cut in front of it */
+	/* No token has U+2581 after another character: pieces may be cut in front of it. */
+	int word_cut;
 };
 /* The model's options, and the text of its "merges". Needs t->vocab and t->pretoks. */
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);
@@ -194,10 +198,17 @@ static inline size_t bpe_hash(uint32_t a, uint32_t b)
 }
 struct bpe_state *bpe_state_new(void);
 void bpe_state_free(struct bpe_state *st);
-/* One piece → ids and how many bytes of the piece each takes; there is room for len of each. Returns how
- * many, or -1. */
-long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, size_t len, uint32_t *ids,
-	uint32_t *lens, struct err *e);
+/*
+ * At most so many pieces of s, none empty, → their ids in a row, how many bytes of its piece each id takes,
+ * and how many ids each piece has. There is room for as many ids as the pieces have bytes. Returns how many
+ * pieces it did, or -1: it stops at a piece with a byte that has no symbol, which is for bpe_encode_mapped.
+ */
+enum { BPE_BLOCK = 16 };
+long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, const struct span *pieces,
+	size_t n, uint32_t *ids, uint32_t *lens, uint32_t *counts, struct err *e);
+/* One piece in characters of ByteLevel's alphabet; returns how many ids, or -1. */
+long bpe_encode_mapped(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens, struct err *e);
 
 struct added_token {
 	char *content, *norm; /* norm: its normalised form, when normalized */
@@ -310,6 +321,7 @@ struct encoder {
 	struct nbuf norm[2];
 	int flip;
 	struct pieces pieces;
+	struct nbuf mapped;
 	uint32_t *lens;
 	size_t lens_cap;
 	struct pieces_text dec[2];
@@ -318,6 +330,8 @@ struct encoder {
 /* ByteLevel's alphabet: the printable character that stands for each byte, and back (-1: none). */
 extern const uint16_t bytelevel_char[256];
 int bytelevel_byte(uint32_t c);
+/* Bytes of t as those characters, each standing where its byte does. */
+void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t to);
 
 /*
  * Calls fn for each part of v: none when null, several when a Sequence (whose list is named `list`).

@@ -32,7 +32,11 @@ const struct kernels *kernels_select(const char *device, const char *name, const
 		return NULL;
 	}
 	int any = !name || strcmp(name, "auto") == 0;
-	*why = "no such kernels";
+#ifdef __x86_64__
+	*why = "no such kernels (auto, avx512, avx2, openblas or plain)";
+#else
+	*why = "no such kernels (auto, openblas or plain)";
+#endif
 	for (int i = 0; kernels_all[i]; i++) {
 		if (!any && strcmp(name, kernels_all[i]->name) != 0)
 			continue;

@@ -85,7 +85,7 @@ static void byte_symbols(struct bpe *b, const struct vocab *v)
 {
 	for (int c = 0; c < 256; c++) {
 		char s[4];
-		long id = vocab_find(v, s, uni_put(bytelevel_char[c], s));
+		long id = vocab_find(v, s, uni_put(bytelevel_char((uint8_t)c), s));
 		b->byte_id[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
 	}
 }

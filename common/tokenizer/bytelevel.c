@@ -6,122 +6,30 @@
 
 #include "common/tokenizer/unicode.h"
 
-#define X(c) 0x##c
-const uint16_t bytelevel_char[256] = {
-#define ROW(r)                                                                                     \
-	X(r##0), X(r##1), X(r##2), X(r##3), X(r##4), X(r##5), X(r##6), X(r##7), X(r##8), X(r##9),  \
-		X(r##a), X(r##b), X(r##c), X(r##d), X(r##e), X(r##f)
-	ROW(10),
-	ROW(11), /* 00-1f */
-	0x120,
-	0x21,
-	0x22,
-	0x23,
-	0x24,
-	0x25,
-	0x26,
-	0x27,
-	0x28,
-	0x29,
-	0x2a,
-	0x2b,
-	0x2c,
-	0x2d,
-	0x2e,
-	0x2f,
-	ROW(3),
-	ROW(4),
-	ROW(5),
-	ROW(6),
-	0x70,
-	0x71,
-	0x72,
-	0x73,
-	0x74,
-	0x75,
-	0x76,
-	0x77,
-	0x78,
-	0x79,
-	0x7a,
-	0x7b,
-	0x7c,
-	0x7d,
-	0x7e,
-	0x121,
-	/* 80-a0: U+0122 and up */
-	0x122,
-	0x123,
-	0x124,
-	0x125,
-	0x126,
-	0x127,
-	0x128,
-	0x129,
-	0x12a,
-	0x12b,
-	0x12c,
-	0x12d,
-	0x12e,
-	0x12f,
-	0x130,
-	0x131,
-	0x132,
-	0x133,
-	0x134,
-	0x135,
-	0x136,
-	0x137,
-	0x138,
-	0x139,
-	0x13a,
-	0x13b,
-	0x13c,
-	0x13d,
-	0x13e,
-	0x13f,
-	0x140,
-	0x141,
-	0x142,
-	0xa1,
-	0xa2,
-	0xa3,
-	0xa4,
-	0xa5,
-	0xa6,
-	0xa7,
-	0xa8,
-	0xa9,
-	0xaa,
-	0xab,
-	0xac,
-	0x143,
-	0xae,
-	0xaf,
-	ROW(b),
-	ROW(c),
-	ROW(d),
-	ROW(e),
-	ROW(f),
-};
-#undef ROW
-#undef X
+uint32_t bytelevel_char(uint8_t byte)
+{
+	if (byte <= 0x20)
+		return 0x100u + byte;
+	if (byte >= 0x7f && byte <= 0xa0)
+		return 0x121u + byte - 0x7f;
+	return byte == 0xad ? 0x143 : byte;
+}
+
+int bytelevel_byte(uint32_t c)
+{
+	if (c >= 0x100 && c <= 0x120)
+		return (int)c - 0x100;
+	if (c >= 0x121 && c <= 0x142)
+		return (int)c - 0x121 + 0x7f;
+	if (c == 0x143)
+		return 0xad;
+	return c <= 0xff && bytelevel_char((uint8_t)c) == c ? (int)c : -1;
+}
 
 void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++) {
 		char s[4];
-		nbuf_put(out, s, uni_put(bytelevel_char[(uint8_t)t->s[i]], s), ntext_at(t, i));
+		nbuf_put(out, s, uni_put(bytelevel_char((uint8_t)t->s[i]), s), ntext_at(t, i));
 	}
-}
-
-int bytelevel_byte(uint32_t c)
-{
-	if (c >= 0x21 && c <= 0xff && bytelevel_char[c] == c)
-		return (int)c;
-	if (c >= 0x100 && c <= 0x120)
-		return (int)(c - 0x100);
-	if (c >= 0x121 && c <= 0x142)
-		return (int)(c - 0x121 + 0x7f);
-	return c == 0x143 ? 0xad : -1;
 }

@@ -328,7 +328,7 @@ struct encoder {
 };
 
 /* ByteLevel's alphabet: the printable character that stands for each byte, and back (-1: none). */
-extern const uint16_t bytelevel_char[256];
+uint32_t bytelevel_char(uint8_t byte);
 int bytelevel_byte(uint32_t c);
 /* Bytes of t as those characters, each standing where its byte does. */
 void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t to);

@@ -3,6 +3,8 @@
 #include "kernels/philox.h"
 #include "kernels/team.h"
 
+#include <unistd.h>
+
 static void full_table(void)
 {
 	/* Everything after the three fields of data is a pointer to a function. */
@@ -171,8 +173,59 @@ static void philox(void)
 		"philox4x32-10 of pi's digits");
 }
 
-int main(void)
+/* The core type that OpenBLAS takes in a process of its own, which is this program with "core". */
+static void core_with(const char *environment, char *text, size_t size)
 {
+	char self[4096], command[5000];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	self[n > 0 ? n : 0] = 0;
+	snprintf(command, sizeof command, "%s '%s' core", environment, self);
+	FILE *f = popen(command, "r");
+	if (!f || !fgets(text, (int)size, f))
+		text[0] = 0;
+	if (f)
+		pclose(f);
+}
+
+static void core_types(void)
+{
+	const char *why, *claim = "OpenBLAS's core type";
+	if (!kernels_select("cpu", "openblas", &why)) {
+		tap_skip(claim, why);
+		return;
+	}
+	char text[200];
+#ifdef __x86_64__
+	if (kernels_select("cpu", "avx512", &why)) {
+		core_with("env -u OPENBLAS_CORETYPE", text, sizeof text);
+		ok(strstr(text, "SkylakeX") != NULL, "%s is chosen by AVX-512: %s", claim, text);
+	}
+	if (kernels_select("cpu", "avx2", &why)) {
+		core_with("env OPENBLAS_CORETYPE=Haswell", text, sizeof text);
+		ok(strstr(text, "Haswell") != NULL, "%s is the user's where it is set: %s", claim,
+			text);
+	}
+#endif
+	core_with("env OPENBLAS_NUM_THREADS=1", text, sizeof text);
+	ok(strstr(text, "core type") != NULL, "%s is said: %s", claim, text);
+}
+
+static int print_core(void)
+{
+	const char *why;
+	K = kernels_select("cpu", "openblas", &why);
+	if (!K || K->open(K, 0, 1, &C) != KE_OK)
+		return 1;
+	printf("%s", K->describe(C));
+	K->close(C);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "core") == 0)
+		return print_core();
+	core_types();
 	types();
 	teams();
 	philox();

@@ -296,26 +296,28 @@ static long encode_keyed(const struct bpe *b, struct bpe_state *st, const struct
 	return n;
 }
 
-/* A long piece is cut in front of U+2581 (e2 96 81) where no merge can reach across. */
+/* A long piece, as parts that no merge reaches across. */
 static long encode_long(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
 	uint32_t *ids, uint32_t *lens, struct err *e)
 {
-	if (!b->word_cut)
+	if (!b->joined)
 		return encode_piece(b, st, s, len, ids, lens, e);
 	long n = 0;
 	for (size_t from = 0, to; from < len; from = to) {
-		to = from;
-		while (to + 3 <= len && !memcmp(s + to, "\xe2\x96\x81", 3))
-			to += 3;
-		const char *mark = to < len ? memmem(s + to, len - to, "\xe2\x96\x81", 3) : NULL;
-		to = mark ? (size_t)(mark - s) : len;
+		size_t next = from;
+		int left = bpe_cut_class(s, &next), right;
+		for (to = next; to < len; to = next, left = right) {
+			right = bpe_cut_class(s, &next);
+			if (!b->joined[left][right])
+				break;
+		}
 		struct piece_key key;
-		size_t part = to - from;
-		if (part <= PIECE_LONG)
-			piece_key_make(&key, s + from, part);
-		long k = part <= PIECE_LONG
-				 ? encode_keyed(b, st, &key, s + from, part, ids + n, lens + n, e)
-				 : encode_piece(b, st, s + from, part, ids + n, lens + n, e);
+		if (to - from <= PIECE_LONG)
+			piece_key_make(&key, s + from, to - from);
+		long k = to - from <= PIECE_LONG
+				 ? encode_keyed(
+					   b, st, &key, s + from, to - from, ids + n, lens + n, e)
+				 : encode_piece(b, st, s + from, to - from, ids + n, lens + n, e);
 		if (k < 0)
 			return -1;
 		n += k;

@@ -61,22 +61,39 @@ static void index_merges(struct bpe *b, const struct merge *list, size_t n)
 	}
 }
 
-/* Whether words may be cut in front of U+2581: it is a symbol, and no merge makes a token that has it
- * behind another character. */
-static int may_cut(const struct vocab *v, const struct merge *list, size_t n)
+/*
+ * Where a piece may be cut: between two characters that stand side by side in no token that a merge
+ * makes, no merge can reach across. Only when every character has symbols, so that no unknown token
+ * looks at its neighbours, and those of bytes (whose names are not their text) are not merged.
+ */
+static void find_cuts(struct bpe *b, const struct vocab *v, const struct merge *list, size_t n)
 {
-	static const char mark[] = "\xe2\x96\x81";
-	if (vocab_find(v, mark, 3) < 0)
-		return 0;
+	if (!b->byte_fallback || b->ignore_merges || b->prefix || b->suffix)
+		return;
+	uint8_t *is_byte = mem_zalloc(v->nids, 1);
+	int usable = 1;
+	for (int c = 0; c < 256; c++) {
+		if (b->fallback[c] == UINT32_MAX)
+			usable = 0;
+		else
+			is_byte[b->fallback[c]] = 1;
+	}
+	for (size_t k = 0; k < n; k++)
+		usable &= !is_byte[list[k].a] && !is_byte[list[k].b];
+	mem_free(is_byte);
+	if (!usable)
+		return;
+	b->joined = mem_zalloc(CUT_CLASSES, sizeof *b->joined);
 	for (size_t k = 0; k < n; k++) {
 		size_t len, i = 0;
 		const char *s = vocab_token(v, list[k].id, &len);
-		while (i + 3 <= len && !memcmp(s + i, mark, 3))
-			i += 3;
-		if (memmem(s + i, len - i, mark, 3))
-			return 0;
+		int left = len ? bpe_cut_class(s, &i) : 0;
+		while (i < len) {
+			int right = bpe_cut_class(s, &i);
+			b->joined[left][right] = 1;
+			left = right;
+		}
 	}
-	return 1;
 }
 
 /* The symbols of single bytes in the alphabet of ByteLevel. Some files have none for bytes that their
@@ -184,8 +201,7 @@ int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, 
 		if (b->ignore_merges)
 			rc = raw_vocab(b, &t->vocab, e);
 	} else {
-		b->word_cut = !b->prefix && !b->suffix && !b->ignore_merges &&
-			      may_cut(&t->vocab, l.list, l.nmerges);
+		find_cuts(b, &t->vocab, l.list, l.nmerges);
 	}
 out:
 	mem_free(l.list);
@@ -197,6 +213,7 @@ void bpe_done(struct bpe *b)
 {
 	vocab_done(&b->raw);
 	mem_free(b->char_id);
+	mem_free(b->joined);
 	mem_free(b->merges);
 	mem_free(b->unk_token);
 	mem_free(b->prefix);

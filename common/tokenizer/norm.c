@@ -128,68 +128,89 @@ static void flush(struct composer *w, int composing)
 	w->n = 0;
 }
 
-static void normal_form(
-	struct encoder *enc, const struct ntext *in, struct nbuf *out, int compat, int composing)
+/* The text of w->in, w->out is appended to. */
+static void normal_form(struct composer *w, int compat, int composing)
 {
-	struct composer w = {.in = in, .out = out};
-	(void)enc;
-	for (size_t i = 0; i < in->len;) {
+	w->next = 0;
+	for (size_t i = 0; i < w->in->len;) {
 		uint32_t d[18];
-		size_t k = uni_decompose(uni_next((const uint8_t *)in->s, &i), compat, d);
+		size_t k = uni_decompose(uni_next((const uint8_t *)w->in->s, &i), compat, d);
 		/* A character that composes with nothing in front of it ends what is kept back. */
-		if (w.n && uni_is_nfc_inert(d[0]) && !uni_combining(d[0]))
-			flush(&w, composing);
-		mem_grow(&w.d, &w.cap, w.n + k, sizeof *w.d);
+		if (w->n && uni_is_nfc_inert(d[0]) && !uni_combining(d[0]))
+			flush(w, composing);
+		mem_grow(&w->d, &w->cap, w->n + k, sizeof *w->d);
 		for (size_t j = 0; j < k; j++)
-			w.d[w.n++] = (struct decomposed){d[j], uni_combining(d[j]), j > 0};
+			w->d[w->n++] = (struct decomposed){d[j], uni_combining(d[j]), j > 0};
 	}
-	flush(&w, composing);
-	mem_free(w.d);
+	flush(w, composing);
 }
 
+/* Only where something may change, a character and what may join it, and only when something does:
+ * most text is in NFC already. */
 static int run_nfc(const struct norm *n, struct encoder *enc, const struct ntext *in,
 	struct nbuf *out, struct err *e)
 {
 	(void)n, (void)e;
-	size_t i = 0;
+	const uint8_t *s = (const uint8_t *)in->s;
+	struct composer w = {.out = &enc->mapped};
+	size_t done = 0;
+	int any = 0;
 	if (is_ascii(in))
 		return 0;
-	while (i < in->len)
-		if (!uni_is_nfc_inert(uni_next((const uint8_t *)in->s, &i))) {
-			normal_form(enc, in, out, 0, 1);
-			return 1;
-		}
-	return 0;
+	for (size_t i = 0, from = 0, to; i < in->len; from = i) {
+		if (uni_is_nfc_inert(uni_next(s, &i)))
+			continue;
+		size_t starter = from > done ? uni_prev(s, from) : from;
+		for (to = i; i < in->len && !uni_is_nfc_inert(uni_next(s, &i));)
+			to = i;
+		i = to;
+		struct ntext part = ntext_slice(in, starter, to);
+		nbuf_reset(w.out);
+		w.in = &part;
+		normal_form(&w, 0, 1);
+		if (w.out->text.len == part.len && !memcmp(w.out->text.s, part.s, part.len))
+			continue;
+		struct ntext made = nbuf_text(w.out);
+		nbuf_copy(out, in, done, starter);
+		nbuf_copy(out, &made, 0, made.len);
+		done = to;
+		any = 1;
+	}
+	mem_free(w.d);
+	if (any)
+		nbuf_copy(out, in, done, in->len);
+	return any;
+}
+
+static int run_form(const struct ntext *in, struct nbuf *out, int compat, int composing)
+{
+	struct composer w = {.in = in, .out = out};
+	if (is_ascii(in))
+		return 0;
+	normal_form(&w, compat, composing);
+	mem_free(w.d);
+	return 1;
 }
 
 static int run_nfd(const struct norm *n, struct encoder *enc, const struct ntext *in,
 	struct nbuf *out, struct err *e)
 {
-	(void)n, (void)e;
-	if (is_ascii(in))
-		return 0;
-	normal_form(enc, in, out, 0, 0);
-	return 1;
+	(void)n, (void)enc, (void)e;
+	return run_form(in, out, 0, 0);
 }
 
 static int run_nfkc(const struct norm *n, struct encoder *enc, const struct ntext *in,
 	struct nbuf *out, struct err *e)
 {
-	(void)n, (void)e;
-	if (is_ascii(in))
-		return 0;
-	normal_form(enc, in, out, 1, 1);
-	return 1;
+	(void)n, (void)enc, (void)e;
+	return run_form(in, out, 1, 1);
 }
 
 static int run_nfkd(const struct norm *n, struct encoder *enc, const struct ntext *in,
 	struct nbuf *out, struct err *e)
 {
-	(void)n, (void)e;
-	if (is_ascii(in))
-		return 0;
-	normal_form(enc, in, out, 1, 0);
-	return 1;
+	(void)n, (void)enc, (void)e;
+	return run_form(in, out, 1, 0);
 }
 
 /* ---- the others -------------------------------------------------------------------------------- */

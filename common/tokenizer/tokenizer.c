@@ -125,14 +125,6 @@ static int encode_pieces(struct encoder *enc, struct encoding *out, struct err *
 	return 0;
 }
 
-static struct ntext slice(const struct ntext *t, size_t from, size_t to)
-{
-	return (struct ntext){.s = t->s + from,
-		.len = to - from,
-		.align = t->align ? t->align + from : NULL,
-		.base = t->base + (uint32_t)from};
-}
-
 static int encode_between(
 	struct encoder *enc, const struct ntext *t, struct encoding *out, struct err *e)
 {
@@ -150,13 +142,13 @@ static int cut_added(struct encoder *enc, const struct added_set *set, const str
 	struct span m;
 	size_t from = 0;
 	while (added_find(&enc->t->added, set, t->s, t->len, &at, &m, &which)) {
-		struct ntext before = slice(t, from, m.from > from ? m.from : from);
+		struct ntext before = ntext_slice(t, from, m.from > from ? m.from : from);
 		if (before.len && rest(enc, &before, out, e))
 			return -1;
 		put(out, which->id, t, m.from, m.to);
 		from = m.to;
 	}
-	struct ntext tail = slice(t, from, t->len);
+	struct ntext tail = ntext_slice(t, from, t->len);
 	return tail.len ? rest(enc, &tail, out, e) : 0;
 }
 

@@ -48,6 +48,14 @@ static inline struct span ntext_at(const struct ntext *t, size_t i)
 	return (struct span){t->base + (uint32_t)from, t->base + (uint32_t)to};
 }
 
+static inline struct ntext ntext_slice(const struct ntext *t, size_t from, size_t to)
+{
+	return (struct ntext){.s = t->s + from,
+		.len = to - from,
+		.align = t->align ? t->align + from : NULL,
+		.base = t->base + (uint32_t)from};
+}
+
 /* A text being written. */
 struct nbuf {
 	struct str text;
@@ -172,6 +180,7 @@ struct pretok_kind {
 struct merge {
 	uint32_t a, b, rank, id;
 };
+enum { CUT_MARK = 128, CUT_OTHER, CUT_CLASSES }; /* below: ASCII; CUT_MARK: U+2581 */
 struct bpe {
 	/* Pieces are raw bytes, not mapped by ByteLevel. Then `words`, which whole pieces are looked
 	 * up in, is `raw`: the vocabulary with its characters mapped back to bytes. */
@@ -186,12 +195,24 @@ struct bpe {
 	long unk;
 	char *unk_token, *prefix, *suffix;
 	int fuse_unk, byte_fallback, ignore_merges;
-	/* No token has U+2581 after another character: pieces may be cut in front of it. */
-	int word_cut;
+	/* Whether some token has characters of these classes side by side, left and right; NULL: not
+	 * known. Where none has, a piece may be cut. */
+	uint8_t (*joined)[CUT_CLASSES];
 };
 /* The model's options, and the text of its "merges". Needs t->vocab and t->pretoks. */
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);
 void bpe_done(struct bpe *b);
+/* The class of the character at s[*i], *i moved behind it. */
+static inline int bpe_cut_class(const char *s, size_t *i)
+{
+	const uint8_t *u = (const uint8_t *)s + *i;
+	if (*u < 0x80) {
+		*i += 1;
+		return *u;
+	}
+	*i += *u < 0xe0 ? 2 : *u < 0xf0 ? 3 : 4;
+	return u[0] == 0xe2 && u[1] == 0x96 && u[2] == 0x81 ? CUT_MARK : CUT_OTHER;
+}
 static inline size_t bpe_hash(uint32_t a, uint32_t b)
 {
 	return (size_t)((((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u) >> 32);
@@ -321,7 +342,7 @@ struct encoder {
 	struct nbuf norm[2];
 	int flip;
 	struct pieces pieces;
-	struct nbuf mapped;
+	struct nbuf mapped; /* a piece of text being made over */
 	uint32_t *lens;
 	size_t lens_cap;
 	struct pieces_text dec[2];

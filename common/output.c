@@ -147,7 +147,8 @@ int output_write(struct output *o, const void *p, size_t n, struct err *e)
 		return -1;
 	if (n > BUFFER / 2)
 		return drain(o, e) || pass(o, p, n, e) ? -1 : 0;
-	memcpy(o->buf + o->n, p, n);
+	if (n) /* p may be NULL then */
+		memcpy(o->buf + o->n, p, n);
 	o->n += n;
 	return 0;
 }

@@ -74,7 +74,7 @@ size_t jx_utf8_put(uint32_t c, char out[4])
 
 const char *jx_find(const char *hay, size_t n, const char *needle, size_t m)
 {
-	return m ? memmem(hay, n, needle, m) : hay;
+	return m && n ? memmem(hay, n, needle, m) : m ? NULL : hay;
 }
 
 /* The start of the character that ends at `end`. */

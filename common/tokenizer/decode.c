@@ -104,6 +104,9 @@ static int run_replace(const struct decoder *d, struct encoder *enc, const struc
 			(rc = pattern_find(d->pattern, enc->pattern, s, len, at, &m, e)) > 0;) {
 			str_add(&out->text, s + done, m.from - done);
 			str_add(&out->text, d->content, d->len);
+			if (out->text.len > TEXT_LIMIT)
+				return err_data(
+					e, "decoded text is over %zu MiB", TEXT_LIMIT >> 20);
 			done = m.to;
 			at = m.to > m.from ? m.to : m.to + 1;
 		}

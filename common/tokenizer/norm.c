@@ -290,6 +290,8 @@ static int run_replace(const struct norm *n, struct encoder *enc, const struct n
 		nbuf_copy(out, in, done, m.from);
 		if (m.to)
 			nbuf_put(out, n->content, n->len, ntext_at(in, m.to - 1));
+		if (out->text.len > TEXT_LIMIT)
+			break; /* norm_run says so */
 		done = m.to;
 		at = m.to > m.from ? m.to : m.to + 1;
 		any = 1;

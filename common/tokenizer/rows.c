@@ -52,12 +52,7 @@ int row_rule_is_stop(const struct row_rule *r, uint32_t id)
 
 static void add_id(struct encoding *out, uint32_t id)
 {
-	if (out->n == out->cap) {
-		size_t cap = out->cap;
-		mem_grow(&out->ids, &cap, out->n + 1, sizeof *out->ids);
-		out->offsets = mem_resize(out->offsets, cap, sizeof *out->offsets);
-		out->cap = cap;
-	}
+	encoding_reserve(out, 1);
 	out->offsets[out->n][0] = out->offsets[out->n][1] = 0;
 	out->ids[out->n++] = id;
 }

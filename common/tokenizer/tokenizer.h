@@ -22,6 +22,7 @@ struct encoding {
 	uint32_t (*offsets)[2]; /* [from, to) in bytes of the input text; 0,0 for added specials */
 	size_t n, cap;
 };
+void encoding_reserve(struct encoding *enc, size_t more); /* room for `more` ids */
 void encoding_reset(struct encoding *enc);
 void encoding_done(struct encoding *enc);
 

@@ -1,11 +1,11 @@
 /*
  * What the files of common/tokenizer/ share. The way of a text, as in the tokenizers library: added
  * tokens are cut out (added.c), what is left is normalised (norm.c), normalised added tokens are cut
- * out, the rest is split into pieces (split.c, splitter.c, regex.c), each piece goes through the model
+ * out, the rest is split into pieces (split.c, splitter.c, pattern.c), each piece goes through the model
  * (bpe.c), and the post-processor (post.c) has the last word. decode.c is the way back.
  *
- * Normalizers, pre-tokenizers, models, post-processors and decoders are tables: a row is the type's
- * name in tokenizer.json and its functions. A Sequence is not a row: it is laid out flat on loading.
+ * Normalizers, pre-tokenizers, post-processors and decoders are tables: a row is the type's name in
+ * tokenizer.json and its functions. A Sequence is not a row: it is laid out flat on loading.
  */
 #ifndef COMMON_TOKENIZER_TOKENIZER_INT_H
 #define COMMON_TOKENIZER_TOKENIZER_INT_H
@@ -332,8 +332,6 @@ struct tokenizer {
 	long bos, eos;
 	int adds_bos, adds_eos;
 };
-
-void encoding_reserve(struct encoding *out, size_t more);
 
 struct encoder {
 	const struct tokenizer *t;

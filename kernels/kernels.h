@@ -59,21 +59,22 @@ enum { KUSE_FWD = 1, KUSE_BWD = 2, KUSE_GATHER = 4 };
 /*
  * A matrix [N,K] as it lies on disk, in host memory, possibly unaligned; it must stay mapped while
  * the handle lives (a backend may read it in place, or pack or copy it). For DT_NF4/FP4/INT8 `data`
- * are the codes and the fields below are used (bitsandbytes' layout; peers' names in quotes).
+ * are the codes and the fields below are used (bitsandbytes' layout; peers' names in quotes; what they
+ * mean is kernels/quant.h's). They stay as long; f32 through `void` may be unaligned too.
  */
 struct kweight_desc {
 	enum dtype dtype;
 	size_t n, k;
 	const void *data;
-	size_t blocksize;	    /* elements an absmax: 64 … */
-	const float *absmax;	    /* f32 per block ("absmax"), or NULL when nested */
-	const uint8_t *absmax_q;    /* nested: 8-bit codes per block ("absmax") … */
-	const float *nested_absmax; /* … times this per nested_blocksize codes … */
-	const float *nested_map;    /* … through this map of 256 … */
+	enum dtype values;	   /* what 4-bit values are rounded to ("dtype") */
+	size_t blocksize;	   /* elements an absmax: 32 … 4096 */
+	const void *absmax;	   /* f32 per block ("absmax"), or NULL when nested */
+	const uint8_t *absmax_q;   /* nested: 8-bit codes per block ("absmax") … */
+	const void *nested_absmax; /* … times this f32 per nested_blocksize codes … */
+	const float *nested_map;   /* … through this map of 256 … */
 	size_t nested_blocksize;
 	float nested_offset; /* … plus this */
-	const float *map;    /* "quant_map" of 16, or NULL: the type's own */
-	const float *scb;    /* DT_INT8: per row ("SCB") */
+	const void *scb;     /* DT_INT8: f32 per row ("SCB") */
 };
 
 /* ---- linear: base product + LoRA, one unit forward and backward -------------------------------- */

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct spool {
 	FILE *f;
 	uint64_t size;
+	void *map; /* or NULL */
 };
 
 int spool_open(struct spool **s, struct err *e)
@@ -63,8 +65,24 @@ int spool_read(const struct spool *s, uint64_t at, void *p, size_t n, struct err
 	return 0;
 }
 
+const void *spool_map(struct spool *s, struct err *e)
+{
+	if (spool_flush(s, e))
+		return NULL;
+	if (!s->size)
+		return "";
+	void *p = mmap(NULL, s->size, PROT_READ, MAP_SHARED, fileno(s->f), 0);
+	if (p == MAP_FAILED) {
+		err_sys(e, "cannot map a temporary file (TMPDIR)");
+		return NULL;
+	}
+	return s->map = p;
+}
+
 void spool_close(struct spool *s)
 {
+	if (s && s->map)
+		munmap(s->map, s->size);
 	if (s)
 		fclose(s->f);
 	mem_free(s);

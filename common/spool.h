@@ -15,6 +15,8 @@ uint64_t spool_size(const struct spool *s);
 /* Ends the writing, before the first read. */
 int spool_flush(struct spool *s, struct err *e);
 int spool_read(const struct spool *s, uint64_t at, void *p, size_t n, struct err *e);
+/* Instead of reading: all of it in memory, until spool_close. */
+const void *spool_map(struct spool *s, struct err *e);
 void spool_close(struct spool *s); /* NULL: nothing */
 
 #endif

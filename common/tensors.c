@@ -152,12 +152,15 @@ static int add_piece(struct tensors *ts, size_t offset, const uint8_t *p, size_t
 			ts->got);
 	if (len > t->bytes - ts->got)
 		return err_data(e, "tensor '%s': more data than its shape holds", t->name);
+	size_t at = ts->got;
+	ts->got += len;
+	if (ts->put)
+		return ts->put(ts->arg, p, len, e);
 	char *data = (char *)t->data;
-	mem_grow(&data, &ts->room, ts->got + len, 1);
+	mem_grow(&data, &ts->room, ts->got, 1);
 	t->data = data;
 	if (len)
-		memcpy(data + ts->got, p, len);
-	ts->got += len;
+		memcpy(data + at, p, len);
 	return 0;
 }
 

@@ -32,6 +32,9 @@ struct tensors {
 	struct tensors_file *files;
 	size_t nfiles, cap_files;
 	size_t got, room; /* bytes of the last tensor */
+	/* When set: where the tensors' bytes go, in the order they come, instead of memory. */
+	int (*put)(void *arg, const void *p, size_t len, struct err *e);
+	void *arg;
 };
 
 /* 1: the record was a tensor's piece or a file, and its data are kept; 0: another record; -1. */

@@ -7,7 +7,7 @@ cd "$T" || exit 1
 while IFS=$'\t' read -r base options weights config; do
 	rm -rf q
 	# shellcheck disable=SC2086
-	quant -m "$G/$base" $options -o q
+	quant -q -m "$G/$base" $options -o q
 	is "$(sha256sum q/model.safetensors | cut -d' ' -f1)" "$weights" "$base $options: the weights' file"
 	[ "$config" = - ] || is "$(sha256sum q/config.json | cut -d' ' -f1)" "$config" "$base $options: config.json"
 done <"$G/quant/digests.tsv"

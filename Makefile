@@ -25,7 +25,7 @@ UNIT     := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*.c tests/kern
 BENCH    := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/bench/*.c))
 SCRIPTS  := $(wildcard tests/pipe/*.sh tests/cli/*.sh tests/lint/*.sh)
 
-MAKEFLAGS += -r
+MAKEFLAGS := $(MAKEFLAGS) -r $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 Q = $(if $V,,@echo '  $@';)
 .SUFFIXES:
 .DELETE_ON_ERROR:

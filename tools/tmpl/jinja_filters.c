@@ -96,7 +96,10 @@ static struct jv f_round(struct jinja_run *r, struct jv v, struct jx_call *c)
 	if (digits > 308 || digits < -308)
 		jx_fail(r, "cannot round to %lld digits", (long long)digits);
 	double p = pow(10, (double)digits), x = jx_double(v) * p;
-	return jv_float((jx_jv_is(how, "ceil") ? ceil(x) : floor(x)) / p);
+	if (!isfinite(x))
+		jx_fail(r, "cannot convert float infinity or NaN to integer");
+	x = jx_jv_is(how, "ceil") ? ceil(x) : floor(x);
+	return jv_float((x + 0.0) / p); /* Python's are integers: there is no -0 */
 }
 
 static struct jv f_string(struct jinja_run *r, struct jv v, struct jx_call *c)

@@ -257,7 +257,9 @@ static struct jv f_reverse(struct jinja_run *r, struct jv v, struct jx_call *c)
 	struct jv chars = jx_to_list(r, v);
 	for (uint32_t i = chars.u.list->n; i-- > 0;)
 		jx_text_add(&b, chars.u.list->v[i].u.s, chars.u.list->v[i].len);
-	return jx_text_end(&b);
+	struct jv out = jx_text_end(&b);
+	out.flags = v.flags & JF_MARKUP;
+	return out;
 }
 
 static struct jv f_batch(struct jinja_run *r, struct jv v, struct jx_call *c)

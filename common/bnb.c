@@ -253,7 +253,17 @@ void bnb_free(struct bnb_weight *w)
 	mem_free(w);
 }
 
-int bnb_check_config(const json_t *config, struct err *e)
+size_t bnb_weight_bytes(enum dtype q, size_t n, size_t k, size_t blocksize, int nested)
+{
+	size_t elements = n * k, codes = dtype_bytes(q, elements);
+	if (q == DT_INT8)
+		return codes + n * sizeof(float);
+	size_t blocks = elements / blocksize + (elements % blocksize != 0);
+	size_t groups = blocks / QUANT_NESTED_BLOCK + (blocks % QUANT_NESTED_BLOCK != 0);
+	return codes + (nested ? blocks + groups * sizeof(float) : blocks * sizeof(float));
+}
+
+int bnb_read_config(struct bnb_config *c, const json_t *config, struct err *e)
 {
 	const json_t *method = json_object_get(config, "quant_method");
 	const char *name = json_string_value(method);
@@ -261,8 +271,13 @@ int bnb_check_config(const json_t *config, struct err *e)
 		return err_data(e, "'quantization_config' is not understood");
 	if (name && strcmp(name, "bitsandbytes") != 0)
 		return err_data(e,
-			"'quantization_config': weights quantised by '%s' are not read, "
-			"only by bitsandbytes",
+			"'quantization_config': weights quantised by '%s' are not read, only by "
+			"bitsandbytes",
 			name);
+	const char *type = json_string_value(json_object_get(config, "bnb_4bit_quant_type"));
+	c->type = type && strcmp(type, "nf4") == 0 ? DT_NF4 : DT_FP4; /* the peer's default */
+	if (json_is_true(json_object_get(config, "load_in_8bit")))
+		c->type = DT_INT8;
+	c->nested = json_is_true(json_object_get(config, "bnb_4bit_use_double_quant"));
 	return 0;
 }

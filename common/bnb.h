@@ -41,7 +41,15 @@ struct bnb_weight {
 int bnb_open(struct bnb_weight **w, const struct st *s, const char *name, struct err *e);
 void bnb_free(struct bnb_weight *w); /* NULL: nothing */
 
-/* config.json's quantization_config: 0, or -1 when it is not of bitsandbytes. */
-int bnb_check_config(const json_t *quantization_config, struct err *e);
+/* Bytes of a weight [n, k] in its file, without maps and JSON. */
+size_t bnb_weight_bytes(enum dtype q, size_t n, size_t k, size_t blocksize, int nested);
+
+/* config.json's quantization_config. The weights say more, and are believed rather than this. */
+struct bnb_config {
+	enum dtype type; /* DT_NF4, DT_FP4, DT_INT8 */
+	int nested;
+};
+/* -1 when it is not of bitsandbytes. */
+int bnb_read_config(struct bnb_config *c, const json_t *quantization_config, struct err *e);
 
 #endif

@@ -114,8 +114,10 @@ static int read_window(struct model_config *c, const json_t *root, struct err *e
 
 static int read_facts(struct model_config *c, const json_t *root, struct err *e)
 {
-	if (json_object_get(root, "quantization_config"))
-		return err_data(e, "'quantization_config': quantised weights are not supported");
+	const json_t *quant = json_object_get(root, "quantization_config");
+	c->quantised = quant && !json_is_null(quant);
+	if (c->quantised && bnb_read_config(&c->quant, quant, e) < 0)
+		return -1;
 	const char *act = json_string_value(json_object_get(root, "hidden_act"));
 	if (act && strcmp(act, "silu") != 0)
 		return err_data(e, "activation '%s' is not supported (silu is)", act);

@@ -2,6 +2,7 @@
 #ifndef COMMON_MODEL_CONFIG_H
 #define COMMON_MODEL_CONFIG_H
 
+#include "common/bnb.h"
 #include "common/err.h"
 #include "kernels/dtype.h"
 
@@ -15,7 +16,9 @@ struct model_config {
 	float rms_eps;
 	int tied; /* tie_word_embeddings */
 	int qkv_bias, o_bias, mlp_bias;
-	enum dtype dtype;  /* "dtype" or "torch_dtype"; f32 when absent */
+	enum dtype dtype; /* "dtype" or "torch_dtype"; f32 when absent */
+	int quantised;	  /* the linear layers, as … */
+	struct bnb_config quant;
 	float *inv_freq;   /* [head_dim/2] f32, rope scaling applied (llama3, linear …) */
 	float rope_mscale; /* multiplies cos and sin; 1 unless a scaling says so */
 	float init_range;  /* initializer_range */

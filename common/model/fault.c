@@ -2,6 +2,7 @@
 #include "common/model/model_int.h"
 
 #include "common/mem.h"
+#include "kernels/quant.h"
 
 #include <math.h>
 
@@ -15,26 +16,29 @@ int model_kerr(const struct model *m, int rc, struct err *e)
 	return err_set(e, STATUS_SYSTEM, "kernels '%s': %s", m->k->name, what);
 }
 
-/* Elements [at, at + n) of a tensor as it lies in its file, or of the arena's range. */
-static int read_piece(const struct model *m, const struct st_tensor *file, struct kbuf arena,
-	size_t at, size_t n, float *piece)
+/* Elements [at, at + n) of a tensor as it lies in its file (slot), or of the arena's range. */
+static int read_piece(const struct model *m, const struct slot *slot, struct kbuf arena, size_t at,
+	size_t n, float *piece)
 {
-	if (!file)
+	if (!slot)
 		return m->k->read(m->kc, piece, kbuf_at(arena, at).p, n * sizeof *piece);
+	const struct st_tensor *file = slot->file;
 	const char *p = file->data;
-	dtype_to_f32(file->dtype, p + dtype_bytes(file->dtype, at), piece, n);
+	if (slot->quant)
+		quant_decode(&slot->quant->d, at, n, piece);
+	else
+		dtype_to_f32(file->dtype, p + dtype_bytes(file->dtype, at), piece, n);
 	return 0;
 }
 
 /* 1 all finite, 0 not, or a KE_ code. */
-static int all_finite(
-	const struct model *m, const struct st_tensor *file, struct kbuf arena, size_t len)
+static int all_finite(const struct model *m, const struct slot *slot, struct kbuf arena, size_t len)
 {
 	float *piece = mem_alloc(PIECE, sizeof *piece);
 	int rc = 1;
 	for (size_t at = 0, n; at < len && rc > 0; at += n) {
 		n = len - at < PIECE ? len - at : PIECE;
-		int got = read_piece(m, file, arena, at, n, piece);
+		int got = read_piece(m, slot, arena, at, n, piece);
 		for (size_t i = 0; i < n && got == 0; i++) {
 			if (!isfinite(piece[i]))
 				rc = 0;
@@ -50,8 +54,8 @@ static const char *find_tensor(const struct model *m)
 {
 	for (size_t i = 0; i < m->nslots; i++) {
 		const struct slot *s = &m->slots[i];
-		if (s->param < 0 && s->file &&
-			all_finite(m, s->file, (struct kbuf){0}, s->file->elements) == 0)
+		size_t len = s->rows * (s->cols ? s->cols : 1);
+		if (s->param < 0 && s->file && all_finite(m, s, (struct kbuf){0}, len) == 0)
 			return s->name;
 	}
 	for (size_t i = 0; i < m->params.n; i++) {

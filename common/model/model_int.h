@@ -46,6 +46,7 @@ struct slot {
 	struct kbuf *v, *dv;	      /* a vector: its values and gradient */
 	long param;		      /* row of the arena, -1: frozen */
 	const struct st_tensor *file; /* NULL: made from the seed */
+	struct bnb_weight *quant;     /* the file's, when it is quantised */
 };
 
 struct model {

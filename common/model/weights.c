@@ -104,11 +104,29 @@ static size_t slot_len(const struct slot *s)
 	return s->rows * (s->cols ? s->cols : 1);
 }
 
+static int check_quantised(const struct slot *s, struct err *e)
+{
+	const struct kweight_desc *d = &s->quant->d;
+	if (s->param >= 0)
+		return err_data(e,
+			"tensor '%s' is quantised and cannot be trained itself: train an adapter, "
+			"or "
+			"the floats that quant --dequantize gives",
+			s->name);
+	if (d->n == s->rows && d->k == s->cols)
+		return 0;
+	return err_data(e, "tensor '%s' has shape [%zu, %zu], config.json asks for [%zu, %zu]",
+		s->name, d->n, d->k, s->rows, s->cols);
+}
+
 static int find_file(struct model *m, struct slot *s, struct err *e)
 {
 	s->file = st_find(&m->st, s->name);
 	if (!s->file)
 		return err_data(e, "tensor '%s' is missing", s->name);
+	int quantised = bnb_open(&s->quant, &m->st, s->name, e);
+	if (quantised)
+		return quantised < 0 ? -1 : check_quantised(s, e);
 	if (!dtype_info[s->file->dtype].is_float)
 		return err_data(e, "tensor '%s' is of a type that is not supported", s->name);
 	size_t rank = s->cols ? 2 : 1;
@@ -176,6 +194,10 @@ static int load_frozen(struct model *m, struct slot *s)
 	if (s->cols) {
 		struct kweight_desc d = {
 			.dtype = s->file->dtype, .n = s->rows, .k = s->cols, .data = s->file->data};
+		if (s->quant) {
+			d = s->quant->d;
+			d.values = DT_F32; /* as bitsandbytes: the type that is computed in */
+		}
 		return m->k->weight_new(m->kc, &d, s->uses, s->w);
 	}
 	s->v->t = DT_F32;
@@ -235,6 +257,7 @@ void weights_free(struct model *m)
 			m->k->weight_free(m->kc, *s->w);
 		else if (!s->cols && s->param < 0 && s->v->p)
 			m->k->free(m->kc, s->v->p);
+		bnb_free(s->quant);
 	}
 	if (m->tied_dembed.p)
 		m->k->free(m->kc, m->tied_dembed.p);
@@ -242,16 +265,39 @@ void weights_free(struct model *m)
 	mem_free(m->layers);
 }
 
+/* Bytes of a tensor in its file; of one that is not open, as config.json has it. */
+static size_t file_bytes(const struct model *m, const struct slot *s, enum dtype t)
+{
+	const struct bnb_config *q = &m->config.quant;
+	if (s->quant) {
+		const struct kweight_desc *d = &s->quant->d;
+		return bnb_weight_bytes(t, d->n, d->k, d->blocksize, d->absmax_q != NULL);
+	}
+	return t == q->type && m->config.quantised
+		       ? bnb_weight_bytes(t, s->rows, s->cols, 64, q->nested)
+		       : dtype_bytes(t, slot_len(s));
+}
+
+static enum dtype file_type(const struct model *m, const struct slot *s)
+{
+	if (s->quant)
+		return s->quant->d.dtype;
+	if (s->file)
+		return s->file->dtype;
+	int linear = s->cols && s->w != &m->embed && s->w != (struct kweight **)&m->head.l.w;
+	return linear && m->config.quantised ? m->config.quant.type : m->config.dtype;
+}
+
 size_t model_weight_bytes(const struct model *m)
 {
 	size_t bytes = 0;
 	for (size_t i = 0; i < m->nslots; i++) {
 		const struct slot *s = &m->slots[i];
-		enum dtype t = s->file ? s->file->dtype : m->config.dtype;
+		enum dtype t = file_type(m, s);
 		struct kweight_desc d = {.dtype = t, .n = s->rows, .k = s->cols};
 		if (s->param >= 0)
 			continue; /* counted with the arena */
-		bytes += dtype_bytes(t, slot_len(s));
+		bytes += file_bytes(m, s, t);
 		bytes += s->cols ? m->k->weight_bytes(&d, s->uses) : s->rows * sizeof(float);
 	}
 	return bytes;

@@ -4,6 +4,7 @@
  * where another type of weight enters.
  */
 #include "kernels/cpu/cpu_int.h"
+#include "kernels/quant.h"
 
 #include <stdlib.h>
 
@@ -23,19 +24,27 @@ static const float *rows_converted(
 	return dst;
 }
 
+static const float *rows_quantised(
+	const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst)
+{
+	quant_decode(&w->d, n * w->d.k + k0, nk, dst);
+	return dst;
+}
+
 int cpu_weight_new(
 	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out)
 {
 	(void)c;
 	(void)uses;
-	if (!dtype_info[d->dtype].is_float)
+	int quantised = d->dtype == DT_NF4 || d->dtype == DT_FP4 || d->dtype == DT_INT8;
+	if (!dtype_info[d->dtype].is_float && !quantised)
 		return KE_TYPE;
 	struct kweight *w = malloc(sizeof *w);
 	if (!w)
 		return KE_MEMORY;
 	w->d = *d;
 	int in_place = d->dtype == DT_F32 && (uintptr_t)d->data % _Alignof(float) == 0;
-	w->rows = in_place ? rows_in_place : rows_converted;
+	w->rows = quantised ? rows_quantised : in_place ? rows_in_place : rows_converted;
 	*out = w;
 	return KE_OK;
 }

@@ -194,6 +194,9 @@ def load(path, kind):
     """The quantised model as a float32 or, for int8, float64 one that computes with its values."""
     model = tf.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, attn_implementation="eager")
     if kind != "int8":
+        for p in model.parameters():  # the loader keeps what is not quantised in the checkpoint's type
+            if p.dtype == torch.bfloat16:
+                p.data = p.data.float()
         for m in model.modules():
             if isinstance(m, bnb.nn.Linear4bit):
                 m.support_avx512bf16_for_cpu = False
@@ -210,7 +213,7 @@ def load(path, kind):
 def all_answers(ids):
     for name, cfg, kind in (("nf4", config("nf4", True), "nf4"), ("fp4", config("fp4"), "fp4"), ("int8", config("int8"), "int8")):
         with tempfile.TemporaryDirectory() as d:
-            quantised(f"{OUT}/base", d, cfg)
+            quantised(f"{OUT}/base", d, cfg, dtype=torch.float32 if name == "nf4" else "auto")
             out = {f"ids.{i}": x.int() for i, x in enumerate(ids)}
             for p in (m := load(d, kind)).parameters():
                 p.requires_grad_(p.is_floating_point())

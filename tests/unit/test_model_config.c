@@ -130,7 +130,8 @@ int main(void)
 	refused("LlamaForCausalLM", ", \"num_hidden_layers\": \"2\"", "'num_hidden_layers'");
 	refused("LlamaForCausalLM", ", \"dtype\": \"int8\"", "'dtype'");
 	refused("LlamaForCausalLM", ", \"rms_norm_eps\": -1", "'rms_norm_eps'");
-	refused("LlamaForCausalLM", ", \"quantization_config\": {}", "quantization_config");
+	refused("LlamaForCausalLM", ", \"quantization_config\": {\"quant_method\": \"gptq\"}",
+		"quantised by 'gptq'");
 	frequencies();
 	files();
 	return tap_done();

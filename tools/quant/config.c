@@ -10,8 +10,10 @@
 int config_check(const json_t *config, int dequantize, struct err *e)
 {
 	const json_t *has = json_object_get(config, KEY);
+	struct bnb_config c;
 	if (dequantize)
-		return has ? bnb_check_config(has, e) : err_data(e, "the model is not quantised");
+		return has ? bnb_read_config(&c, has, e)
+			   : err_data(e, "the model is not quantised");
 	return has ? err_data(e,
 			     "the model is quantised already: '--dequantize' gives its floats back")
 		   : 0;

@@ -6,6 +6,7 @@
  * of the roof measured at the start (f32 multiply-adds in registers, all threads).
  */
 #include "kernels/kernels.h"
+#include "kernels/quant.h"
 #include "kernels/team.h"
 
 #include <stdio.h>
@@ -146,16 +147,34 @@ static void lin_bwd(void *p)
 	K->linear_bwd(C, &s->l, s->x, s->h, s->dy, s->T, s->dx, 1);
 }
 
+static const char *type_name(enum dtype t)
+{
+	return t == DT_NF4 ? "NF4" : t == DT_INT8 ? "INT8" : dtype_info[t].st_name;
+}
+
 static void linear(size_t T, size_t N, size_t D, size_t R, enum dtype t, int full)
 {
 	char *disk = malloc(dtype_bytes(t, N * D) + 1);
 	struct kbuf w = buf(N * D);
 	float *f = malloc(N * D * sizeof *f);
 	K->read(C, f, w.p, N * D * sizeof *f);
-	dtype_from_f32(t, f, disk, N * D);
+	float *absmax = malloc(N * D / 64 * sizeof *absmax);
+	if (t == DT_NF4)
+		quant4_encode(t, DT_F32, f, N * D, 64, (uint8_t *)disk, absmax);
+	else if (t == DT_INT8)
+		quant_int8_encode(DT_F32, f, N, D, (int8_t *)disk, absmax);
+	else
+		dtype_from_f32(t, f, disk, N * D);
 	free(f);
 	K->free(C, w.p);
-	struct kweight_desc d = {.dtype = t, .n = N, .k = D, .data = disk};
+	struct kweight_desc d = {.dtype = t,
+		.n = N,
+		.k = D,
+		.data = disk,
+		.values = DT_F32,
+		.blocksize = 64,
+		.absmax = absmax,
+		.scb = absmax};
 	struct lin s = {
 		.x = buf(T * D), .y = buf(T * N), .dy = buf(T * N), .dx = buf(T * D), .T = T};
 	struct kweight *kw;
@@ -174,11 +193,10 @@ static void linear(size_t T, size_t N, size_t D, size_t R, enum dtype t, int ful
 	char what[96];
 	double flop = 2.0 * (double)T * (double)N * (double)D;
 	double lora = 2.0 * (double)T * (double)R * (double)(N + D);
-	snprintf(what, sizeof what, "fwd T %zu  %zu->%zu %s r %zu", T, D, N, dtype_info[t].st_name,
-		R);
+	snprintf(what, sizeof what, "fwd T %zu  %zu->%zu %s r %zu", T, D, N, type_name(t), R);
 	rate(what, flop + lora, best(lin_fwd, &s));
-	snprintf(what, sizeof what, "bwd T %zu  %zu->%zu %s r %zu%s", T, D, N,
-		dtype_info[t].st_name, R, full ? " full" : "");
+	snprintf(what, sizeof what, "bwd T %zu  %zu->%zu %s r %zu%s", T, D, N, type_name(t), R,
+		full ? " full" : "");
 	rate(what, flop * (full ? 2 : 1) + 2 * lora, best(lin_bwd, &s));
 	struct kbuf *all[] = {&s.x, &s.y, &s.dy, &s.dx, &s.h, &s.l.dw, &s.l.lora.a, &s.l.lora.b,
 		&s.l.lora.da, &s.l.lora.db};
@@ -186,6 +204,7 @@ static void linear(size_t T, size_t N, size_t D, size_t R, enum dtype t, int ful
 		K->free(C, all[i]->p);
 	K->weight_free(C, kw);
 	free(disk);
+	free(absmax);
 }
 
 static void bench_linear(void)
@@ -195,6 +214,8 @@ static void bench_linear(void)
 		if (tokens && T[i] != tokens)
 			continue;
 		linear(T[i], 1536, 576, 0, DT_BF16, 0);
+		linear(T[i], 1536, 576, 0, DT_NF4, 0);
+		linear(T[i], 1536, 576, 0, DT_INT8, 0);
 		linear(T[i], 576, 1536, 0, DT_BF16, 0);
 		linear(T[i], 192, 576, 0, DT_BF16, 0);
 		linear(T[i], 576, 576, 0, DT_F32, 0);

@@ -363,7 +363,7 @@ static void not_finite(void)
 	ok(wrong == 0, "%s: NaN and infinity propagate, and only where they belong", K->name);
 	drop(bx);
 	K->weight_free(C, kw);
-	d.dtype = DT_NF4;
+	d.dtype = DT_I64;
 	ok(K->weight_new(C, &d, KUSE_FWD, &kw) == KE_TYPE, "%s: a type it lacks is refused",
 		K->name);
 	free(x);

@@ -17,18 +17,22 @@ fed() { # INPUT BYTES: the first BYTES of it, then nothing, without an end
 	head -c "$2" "$1"
 	sleep 30
 }
+written() { # waits until something has come, a header and some records
+	for _ in $(seq 400); do
+		[ "$(stat -c %s partial.mp 2>/dev/null || echo 0)" -gt 1500 ] && return
+		sleep 0.05
+	done
+}
 killed() { # INPUT BYTES STAGE…: its output, cut off by kill -9
 	local in=$1 bytes=$2 pid
 	shift 2
 	mkfifo in.fifo
 	fed "$in" "$bytes" >in.fifo &
 	local feeder=$!
+	rm -f partial.mp
 	"$@" <in.fifo >partial.mp 2>/dev/null &
 	pid=$!
-	for _ in $(seq 200); do
-		[ "$(stat -c %s partial.mp)" -gt 1500 ] && break
-		sleep 0.05
-	done
+	written
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	kill $feeder
@@ -56,12 +60,10 @@ killed tokens.mp 20000 refscore -m "$M"
 cut_off refscore train-step out.adapter train-step -m "$M" --loss dpo -o out.adapter partial.mp
 
 # train-step knows how many steps there are only when it has all rows: killed while it trains.
+rm partial.mp
 train-step -q -m "$M" --loss dpo --num-train-epochs 1000 -o killed.adapter ref.mp >partial.mp 2>/dev/null &
 pid=$!
-for _ in $(seq 400); do
-	[ "$(stat -c %s partial.mp)" -gt 1500 ] && break
-	sleep 0.05
-done
+written
 kill -9 $pid
 wait $pid 2>/dev/null
 cut_off train-step merge-lora merged merge-lora -m "$M" -o merged partial.mp

@@ -3,6 +3,7 @@
 #include "common/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -77,6 +78,31 @@ const void *spool_map(struct spool *s, struct err *e)
 		return NULL;
 	}
 	return s->map = p;
+}
+
+void *spool_room(struct spool *s, size_t n, struct err *e)
+{
+	n = n ? n : 1;
+	int rc = posix_fallocate(fileno(s->f), 0, (off_t)n);
+	if (rc) {
+		errno = rc;
+		err_sys(e, "no room for %zu bytes in a temporary file (TMPDIR)", n);
+		return NULL;
+	}
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(s->f), 0);
+	if (p == MAP_FAILED) {
+		err_sys(e, "cannot map a temporary file (TMPDIR)");
+		return NULL;
+	}
+	s->size = n;
+	return s->map = p;
+}
+
+/* A shared mapping loses nothing by it: the pages are the file's. */
+void spool_release(struct spool *s, size_t at, size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), from = at / page * page;
+	madvise((char *)s->map + from, at + n - from, MADV_DONTNEED);
 }
 
 void spool_close(struct spool *s)

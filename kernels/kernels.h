@@ -141,10 +141,17 @@ struct klabel_out {
 
 /* ---- optimizer ------------------------------------------------------------------------------------ */
 
-struct kadamw {
+struct koptim {
 	double lr, beta1, beta2, eps, weight_decay; /* torch keeps them in double, too */
 	uint64_t step;				    /* from 1 */
 	float gscale; /* the gradient is multiplied by this first (clipping) */
+};
+
+/* States in bitsandbytes' 8 bits: codes of a dynamic map (quant.h; momenta: the signed one, squares:
+ * the unsigned one), and an f32 absmax a block. All bytes zero: states of zero. */
+enum { KSTATE8_BLOCK = 256 };
+struct kstate8 {
+	struct kbuf code, absmax;
 };
 
 /* ---- the table -------------------------------------------------------------------------------------- */
@@ -246,9 +253,27 @@ struct kernels {
 
 	/* Sum of squares of n f32 in double, fixed order; to the host. */
 	int (*sumsq)(struct kctx *c, struct kbuf x, size_t n, double *out);
-	/* torch's AdamW on f32 arrays: decay, moments, step; every element on its own. */
-	int (*adamw)(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+	/* Optimizers step f32 arrays p with gradients g. AdamW as torch 2.13 and bitsandbytes 0.50.2 (CPU)
+	 * have it: decay, moments, step; every element on its own. */
+	int (*adamw)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
 		struct kbuf m, struct kbuf v);
+	/* bitsandbytes': states are decoded, stepped and encoded again (QUANT8_TABLE). */
+	int (*adamw8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
+		struct kbuf g, struct kstate8 m, struct kstate8 v);
+	/* Lion (arXiv 2302.06675) as bitsandbytes has it: decay, then a step of lr by the sign. */
+	int (*lion)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+		struct kbuf m);
+	int (*lion8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+		struct kstate8 m);
+	/* torch's, without momentum; decay is added to the gradient. rmsprop's alpha is beta2. */
+	int (*rmsprop)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
+		struct kbuf g, struct kbuf v);
+	int (*sgd)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g);
+	/* Adafactor (arXiv 1804.04235) of a matrix as transformers runs it: lr as given, updates clipped
+	 * to an RMS of 1, squares decaying with step^-0.8, means of squares by row[rows] and col[cols]. A
+	 * vector has cols 0 and all its squares in row. */
+	int (*adafactor)(struct kctx *c, const struct koptim *o, size_t rows, size_t cols,
+		struct kbuf p, struct kbuf g, struct kbuf row, struct kbuf col);
 };
 
 /* select.c: the backends built in, best first; the last is the plain one. NULL-terminated. */

@@ -199,19 +199,32 @@ static uint8_t code_exact(const float bounds[255], float v)
 	return (uint8_t)(i + (i % 2 && i < 255 && v == bounds[i]));
 }
 
-static uint8_t code_table(const float bounds[255], float v)
+/* Of all x that fall on one place of the table. */
+static uint8_t code_at(const float bounds[255], int place)
 {
-	float place = floorf((v + 1) * 0.5f * 65535.0f + 0.5f);
-	place = fminf(fmaxf(place, 0), 65535);
-	return (uint8_t)rank_of(bounds, 255, -1.0f + place * (2.0f / 65535));
+	return (uint8_t)rank_of(bounds, 255, -1.0f + (float)place * (2.0f / (QUANT8_PLACES - 1)));
+}
+
+static void bounds8(const float map[256], float bounds[255])
+{
+	for (int i = 0; i < 255; i++)
+		bounds[i] = (map[i] + map[i + 1]) * 0.5f;
+}
+
+void quant8_init(struct quant8 *q, int is_signed)
+{
+	float bounds[255];
+	quant8_map(is_signed, q->map);
+	bounds8(q->map, bounds);
+	for (int i = 0; i < QUANT8_PLACES; i++)
+		q->code[i] = code_at(bounds, i);
 }
 
 void quant8_encode(enum quant8_rule rule, const float map[256], const float *x, size_t n,
 	size_t blocksize, uint8_t *codes, float *absmax)
 {
 	float bounds[255];
-	for (int i = 0; i < 255; i++)
-		bounds[i] = (map[i] + map[i + 1]) * 0.5f;
+	bounds8(map, bounds);
 	for (size_t i = 0; i < n; i += blocksize, absmax++) {
 		size_t len = n - i < blocksize ? n - i : blocksize;
 		*absmax = 0;
@@ -224,7 +237,7 @@ void quant8_encode(enum quant8_rule rule, const float map[256], const float *x, 
 				codes[k] = 0;
 			else
 				codes[k] = rule == QUANT8_EXACT ? code_exact(bounds, v)
-								: code_table(bounds, v);
+								: code_at(bounds, quant8_place(v));
 		}
 	}
 }

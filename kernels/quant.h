@@ -36,6 +36,21 @@ enum quant8_rule { QUANT8_EXACT, QUANT8_TABLE };
 void quant8_encode(enum quant8_rule rule, const float map[256], const float *x, size_t n,
 	size_t blocksize, uint8_t *codes, float *absmax);
 
+/* A dynamic map with QUANT8_TABLE's table, for who encodes at every step: the code of v = x/absmax is
+ * code[quant8_place(v)]. */
+enum { QUANT8_PLACES = 65536 };
+struct quant8 {
+	float map[256];
+	uint8_t code[QUANT8_PLACES];
+};
+void quant8_init(struct quant8 *q, int is_signed);
+static inline int quant8_place(float v)
+{
+	float place = (v + 1) * 0.5f * (QUANT8_PLACES - 1) + 0.5f;
+	place = place > 0 ? place : 0; /* NaN, too */
+	return (int)(place < QUANT8_PLACES - 1 ? place : QUANT8_PLACES - 1);
+}
+
 /* torch's mean of n f32 (2.13, one thread, AVX2 or AVX-512): "nested_offset". */
 float quant_mean(const float *x, size_t n);
 

@@ -1,5 +1,6 @@
 /* The context of the host backends: open, close, memory, scratch; and the plain table. */
 #include "kernels/cpu/cpu_int.h"
+#include "kernels/quant.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ void cpu_close(struct kctx *c)
 			free(c->scratch[i]);
 	free(c->scratch);
 	free(c->shared);
+	free(c->maps8);
 	free(c->own);
 	team_free(c->team);
 	free(c);
@@ -75,6 +77,15 @@ int cpu_reserve_shared(struct kctx *c, size_t bytes)
 	c->shared = aligned(bytes);
 	c->shared_bytes = c->shared ? bytes : 0;
 	return c->shared ? KE_OK : KE_MEMORY;
+}
+
+const struct quant8 *cpu_maps8(struct kctx *c)
+{
+	if (!c->maps8 && (c->maps8 = malloc(2 * sizeof *c->maps8))) {
+		quant8_init(&c->maps8[0], 1);
+		quant8_init(&c->maps8[1], 0);
+	}
+	return c->maps8;
 }
 
 void *cpu_alloc(struct kctx *c, size_t bytes)

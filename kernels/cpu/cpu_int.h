@@ -17,8 +17,9 @@ struct kctx {
 	/* cpu_drop or a faster one with the same result. */
 	void (*drop)(const struct kdropout *d, size_t t, size_t k0, size_t nk, const float *x,
 		float *dst);
-	void *own;	/* the backend's, malloc'ed; cpu_close frees it */
-	char text[160]; /* kernels.describe */
+	struct quant8 *maps8; /* see cpu_maps8 */
+	void *own;	      /* the backend's, malloc'ed; cpu_close frees it */
+	char text[160];	      /* kernels.describe */
 };
 
 /*
@@ -37,6 +38,10 @@ static inline void cpu_run(
 int cpu_reserve(struct kctx *c, size_t bytes);
 int cpu_reserve_shared(struct kctx *c, size_t bytes);
 
+/* The dynamic maps of 8-bit states: [0] signed, [1] unsigned; made when first asked for, NULL: no
+ * memory. */
+const struct quant8 *cpu_maps8(struct kctx *c);
+
 int cpu_open(const struct kernels *self, int device, int threads, struct kctx **out);
 void cpu_close(struct kctx *c);
 const char *cpu_describe(const struct kctx *c);
@@ -53,7 +58,8 @@ int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes);
 	.read = cpu_read, .weight_new_param = cpu_weight_new_param,                                \
 	.weight_refresh = cpu_weight_refresh, .weight_free = cpu_weight_free,                      \
 	.weight_bytes = cpu_weight_bytes, .gather = plain_gather, .gather_bwd = plain_gather_bwd,  \
-	.rows_gather = plain_rows_gather, .rows_scatter = plain_rows_scatter
+	.rows_gather = plain_rows_gather, .rows_scatter = plain_rows_scatter,                      \
+	.adafactor = plain_adafactor
 
 /* Entries that x86 has faster. */
 #define PLAIN_ENTRIES                                                                              \
@@ -61,7 +67,8 @@ int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes);
 	.rmsnorm_bwd = plain_rmsnorm_bwd, .rope = plain_rope, .attn_fwd = plain_attn_fwd,          \
 	.attn_bwd = plain_attn_bwd, .swiglu_fwd = plain_swiglu_fwd,                                \
 	.swiglu_bwd = plain_swiglu_bwd, .axpy = plain_axpy, .softmax_label = plain_softmax_label,  \
-	.sumsq = plain_sumsq, .adamw = plain_adamw
+	.sumsq = plain_sumsq, .adamw = plain_adamw, .adamw8 = plain_adamw8, .lion = plain_lion,    \
+	.lion8 = plain_lion8, .rmsprop = plain_rmsprop, .sgd = plain_sgd
 
 /* ---- weights ---- */
 
@@ -122,8 +129,19 @@ int plain_rows_scatter(struct kctx *c, struct kbuf dout, const double *s, const 
 int plain_softmax_label(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L,
 	size_t V, unsigned stats, int grad, const double *coef, struct klabel_out *out);
 int plain_sumsq(struct kctx *c, struct kbuf x, size_t n, double *out);
-int plain_adamw(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+int plain_adamw(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
 	struct kbuf m, struct kbuf v);
+int plain_adamw8(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 m, struct kstate8 v);
+int plain_lion(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf m);
+int plain_lion8(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 m);
+int plain_rmsprop(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf v);
+int plain_sgd(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g);
+int plain_adafactor(struct kctx *c, const struct koptim *o, size_t rows, size_t cols, struct kbuf p,
+	struct kbuf g, struct kbuf row, struct kbuf col);
 
 /* KE_TYPE unless every buffer that has memory is f32. */
 int cpu_all_f32(const struct kbuf *b, size_t n);

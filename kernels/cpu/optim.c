@@ -39,7 +39,7 @@ int plain_sumsq(struct kctx *c, struct kbuf x, size_t n, double *out)
 }
 
 struct adamw {
-	const struct kadamw *o;
+	const struct koptim *o;
 	size_t n;
 	float *p, *m, *v;
 	const float *g;
@@ -48,7 +48,7 @@ struct adamw {
 static void adamw_block(void *arg, size_t i, int worker)
 {
 	const struct adamw *s = arg;
-	const struct kadamw *o = s->o;
+	const struct koptim *o = s->o;
 	size_t end = cpu_min(s->n, (i + 1) * RUN);
 	float decay = (float)(1 - o->lr * o->weight_decay);
 	float w1 = (float)(1 - o->beta1), b2 = (float)o->beta2, w2 = (float)(1 - o->beta2);
@@ -65,7 +65,7 @@ static void adamw_block(void *arg, size_t i, int worker)
 	}
 }
 
-int plain_adamw(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+int plain_adamw(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
 	struct kbuf m, struct kbuf v)
 {
 	if (CPU_F32(p, g, m, v))

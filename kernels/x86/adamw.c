@@ -31,7 +31,7 @@ static void adamw_block(void *arg, size_t i, int worker)
 	}
 }
 
-int FN(adamw)(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+int FN(adamw)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
 	struct kbuf m, struct kbuf v)
 {
 	if (CPU_F32(p, g, m, v))

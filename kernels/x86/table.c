@@ -89,7 +89,9 @@ static int linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, st
 	.weight_new = weight_new, .rmsnorm_fwd = FN(rmsnorm_fwd), .rmsnorm_bwd = FN(rmsnorm_bwd),  \
 	.rope = FN(rope), .attn_fwd = FN(attn_fwd), .attn_bwd = FN(attn_bwd),                      \
 	.swiglu_fwd = FN(swiglu_fwd), .swiglu_bwd = FN(swiglu_bwd), .axpy = FN(axpy),              \
-	.softmax_label = FN(softmax_label), .sumsq = FN(sumsq), .adamw = FN(adamw)
+	.softmax_label = FN(softmax_label), .sumsq = FN(sumsq), .adamw = FN(adamw),                \
+	.adamw8 = FN(adamw8), .lion = FN(lion), .lion8 = FN(lion8), .rmsprop = FN(rmsprop),        \
+	.sgd = FN(sgd)
 
 #define TEXT_OF(x) #x
 #define TEXT(x)	   TEXT_OF(x)

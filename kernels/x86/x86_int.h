@@ -24,7 +24,16 @@ int FN(axpy)(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);
 int FN(softmax_label)(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L,
 	size_t V, unsigned stats, int grad, const double *coef, struct klabel_out *out);
 int FN(sumsq)(struct kctx *c, struct kbuf x, size_t n, double *out);
-int FN(adamw)(struct kctx *c, const struct kadamw *o, size_t n, struct kbuf p, struct kbuf g,
+int FN(adamw)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
 	struct kbuf m, struct kbuf v);
+int FN(adamw8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 m, struct kstate8 v);
+int FN(lion)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf m);
+int FN(lion8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 m);
+int FN(rmsprop)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf v);
+int FN(sgd)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g);
 
 #endif

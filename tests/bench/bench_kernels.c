@@ -372,7 +372,7 @@ static void run_axpy(void *p)
 static void run_adamw(void *p)
 {
 	struct elem *s = p;
-	struct kadamw o = {1e-5, 0.9, 0.999, 1e-8, 0.01, 10, 1};
+	struct koptim o = {1e-5, 0.9, 0.999, 1e-8, 0.01, 10, 1};
 	K->adamw(C, &o, s->T * s->D, s->a, s->d, s->c, s->c);
 }
 static void run_sumsq(void *p)

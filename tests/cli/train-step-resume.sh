@@ -85,4 +85,28 @@ rm -rf "$T/full2/checkpoint-30" "$T/full2/checkpoint-20" "$T/full2/model.safeten
 f -o "$T/full2" --save-steps 10 --resume >"$T/full2.mp"
 same "$T/full.mp" "$T/full2.mp" "with all weights: the stream goes on the same"
 same "$T/full/model.safetensors" "$T/full2/model.safetensors" "and so does the model"
+
+# every optimizer, its states in memory or in a file
+for optim in adamw_8bit paged_adamw_8bit paged_adamw_32bit lion_32bit lion_8bit rmsprop sgd adafactor; do
+	rm -rf "$T/whole" "$T/cut"
+	f --optim $optim --max-steps 6 -o "$T/whole" >"$T/whole.mp"
+	f --optim $optim --max-steps 6 -o "$T/cut" --save-steps 3 >/dev/null
+	rm -rf "$T/cut/checkpoint-6" "$T/cut/model.safetensors"
+	f --optim $optim --max-steps 6 -o "$T/cut" --save-steps 3 --resume >"$T/cut.mp"
+	cmp -s "$T/whole.mp" "$T/cut.mp" && same "$T/whole/model.safetensors" "$T/cut/model.safetensors" \
+		"$optim goes on the same, from its checkpoint"
+	[[ $optim = paged_* ]] || continue
+	least=$(f --optim $optim --plan --max-memory 1 2>&1 | sed -n 's/.*fit: \([0-9]*\) bytes.*/\1/p')
+	like "$(f --optim $optim --plan --max-memory "$least")" "total $least"$'\n'"paged [1-9]" \
+		"$optim is paged out where memory is short"
+	rm -rf "$T/cut"
+	f --optim $optim --max-steps 6 -o "$T/cut" --save-steps 3 --max-memory "$least" >/dev/null
+	same "$T/whole/model.safetensors" "$T/cut/model.safetensors" "and gives the same model"
+	rm -rf "$T/cut/checkpoint-6" "$T/cut/model.safetensors"
+	f --optim $optim --max-steps 6 -o "$T/cut" --save-steps 3 --max-memory "$least" --resume >/dev/null
+	same "$T/whole/model.safetensors" "$T/cut/model.safetensors" "and from its checkpoint"
+done
+f --optim sgd --adam-beta1 0.8 -o "$T/none" >/dev/null 2>"$T/err"
+is $? 2 "an option that the optimizer does not use is an error"
+like "$(cat "$T/err")" "--adam-beta1 means nothing to --optim sgd" "and is named"
 done_testing

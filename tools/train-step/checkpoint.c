@@ -115,13 +115,20 @@ static size_t states_table(const struct checkpoint *c, struct st_tensor t[OPTIM_
 
 static int put_state(const struct checkpoint *c, struct st_writer *w, size_t i, struct err *e)
 {
+	enum { PIECE = 1 << 20 };
 	const struct optim_state *s = &c->optim->state[i];
 	size_t bytes = dtype_bytes(s->buf.t, s->n);
-	void *v = mem_alloc(bytes, 1);
-	int rc = c->optim->k->read(c->optim->c, v, s->buf.p, bytes) < 0
-			 ? err_set(e, STATUS_SYSTEM,
-				   "the device failed while reading the optimizer's states")
-			 : st_put(w, i, 0, v, bytes, e);
+	char *v = mem_alloc(PIECE, 1);
+	int rc = 0;
+	for (size_t n, at = 0; rc == 0 && at < bytes; at += n) {
+		n = bytes - at < PIECE ? bytes - at : PIECE;
+		rc = c->optim->k->read(c->optim->c, v, (char *)s->buf.p + at, n) < 0
+			     ? err_set(e, STATUS_SYSTEM,
+				       "the device failed while reading the optimizer's states")
+			     : st_put(w, i, at, v, n, e);
+		if (s->pages)
+			spool_release(s->pages, at, n);
+	}
 	mem_free(v);
 	return rc;
 }

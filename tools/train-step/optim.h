@@ -1,26 +1,29 @@
 /*
- * Optimizers under the peers' names. One works on the whole arena of parameters (params.h) in the
- * backend's memory; its states are named arrays, which is all that a checkpoint must know of them.
+ * Optimizers under transformers' names. One works on the arena of parameters (params.h) in the
+ * backend's memory; its states are named arrays, in which each parameter has its place, which is all
+ * that a checkpoint must know of them.
  */
 #ifndef TRAIN_OPTIM_H
 #define TRAIN_OPTIM_H
 
 #include "common/err.h"
 #include "common/model/params.h"
+#include "common/spool.h"
 #include "kernels/kernels.h"
 
-enum { OPTIM_STATES = 2 };
+enum { OPTIM_STATES = 6 };
 
 struct optim_opts {
 	const char *name; /* transformers' --optim */
 	double beta1, beta2, epsilon, weight_decay;
 };
 
-/* One state: n elements beside the arena's. */
+/* One state of all parameters. */
 struct optim_state {
-	const char *name; /* torch's: "exp_avg" … */
+	const char *name; /* torch's and bitsandbytes': "exp_avg", "absmax1" … */
 	struct kbuf buf;
 	size_t n;
+	struct spool *pages; /* where buf lies when it is paged out, or NULL */
 };
 
 struct optim {
@@ -29,15 +32,22 @@ struct optim {
 	const struct kernels *k;
 	struct kctx *c;
 	struct params *params;
-	struct optim_state state[OPTIM_STATES];
+	struct optim_state state[OPTIM_STATES]; /* those with a name */
 };
 
 /* Checks the name and the numbers (status 2) before there is a model. */
 int optim_check(const struct optim_opts *o, struct err *e);
-/* Bytes of state for n parameters. */
-size_t optim_bytes(const struct optim_opts *o, size_t n);
-/* Zeroed states for ps. */
-int optim_init(struct optim *o, const struct optim_opts *opts, struct params *ps,
+/* Whether --adam-beta1 and the like mean anything to it. */
+int optim_uses(const struct optim_opts *o, const char *option);
+/* Options that belong to optimizers; ends with NULL. */
+extern const char *const optim_options[];
+/* Whether its states may be paged out. */
+int optim_is_paged(const struct optim_opts *o);
+/* Bytes of state for ps; *greatest, when not NULL: the most of one parameter. */
+size_t optim_bytes(const struct optim_opts *o, const struct params *ps, size_t *greatest);
+/* Zeroed states for ps. out: they lie in files in TMPDIR (the backend's memory is the host's), and one
+ * parameter's are in memory at a time. */
+int optim_init(struct optim *o, const struct optim_opts *opts, struct params *ps, int out,
 	const struct kernels *k, struct kctx *c, struct err *e);
 void optim_done(struct optim *o);
 

@@ -84,7 +84,8 @@ static const struct opt run_rows[] = {
 	{"warmup-steps", 0, OPT_REAL, &options.warmup_steps, "N",
 		"below 1: a share of all steps (0)"},
 	{"warmup-ratio", 0, OPT_REAL, &options.warmup_ratio, "X", "share of all steps (0)"},
-	{"optim", 0, OPT_STR, &options.optim.name, "NAME", "adamw_torch"},
+	{"optim", 0, OPT_STR, &options.optim.name, "NAME",
+		"adamw_torch, adamw_8bit, paged_adamw_8bit, lion_8bit, adafactor … (adamw_torch)"},
 	{"weight-decay", 0, OPT_REAL, &options.optim.weight_decay, "X", "(0)"},
 	{"adam-beta1", 0, OPT_REAL, &options.optim.beta1, "X", "(0.9)"},
 	{"adam-beta2", 0, OPT_REAL, &options.optim.beta2, "X", "(0.999)"},
@@ -220,6 +221,8 @@ static void check_run(struct err *e)
 {
 	const struct options *o = &options;
 	struct schedule s;
+	if (optim_check(&o->optim, e) < 0)
+		die_err(e);
 	if (o->batch_size < 1 || o->batch_size > UINT32_MAX)
 		die(STATUS_USAGE, "--batch-size must be at least 1");
 	if (!(o->epochs > 0) || !isfinite(o->epochs))
@@ -233,12 +236,14 @@ static void check_run(struct err *e)
 		die(STATUS_USAGE, "--max-grad-norm must not be negative");
 	if (o->logging_steps < 1)
 		die(STATUS_USAGE, "--logging-steps must be at least 1");
+	for (const char *const *name = optim_options; *name; name++)
+		if (opts_given(*name) && !optim_uses(&o->optim, *name))
+			die(STATUS_USAGE, "--%s means nothing to --optim %s", *name, o->optim.name);
 	if (o->eval_steps && !o->eval_file)
 		die(STATUS_USAGE, "--eval-steps needs --eval-file");
 	if (o->save_steps && !o->checkpoint_dir && !opts_common.output)
 		die(STATUS_USAGE, "--save-steps needs -o DIR or --checkpoint-dir DIR");
-	if (optim_check(&o->optim, e) < 0 ||
-		schedule_init(&s, o->scheduler, o->scheduler_kwargs, o->learning_rate, e) < 0)
+	if (schedule_init(&s, o->scheduler, o->scheduler_kwargs, o->learning_rate, e) < 0)
 		die_err(e);
 }
 

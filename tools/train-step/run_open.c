@@ -181,8 +181,8 @@ int run_open(struct run *r, const struct options *o, char *const *paths, size_t 
 		load_all(r, paths, n, e) < 0)
 		return -1;
 	init_stepper(r, &plan);
-	if (optim_init(&r->optim, &o->optim, model_params(r->m), model_kernels(r->m),
-		    model_kctx(r->m), e) < 0 ||
+	if (optim_init(&r->optim, &o->optim, model_params(r->m), plan.paged > 0,
+		    model_kernels(r->m), model_kctx(r->m), e) < 0 ||
 		open_stream(r, e) < 0)
 		return -1;
 	plan_note(&plan);

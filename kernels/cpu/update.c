@@ -1,0 +1,2 @@
+/* The plain ones. */
+#include "kernels/cpu/update.h"

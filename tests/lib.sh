@@ -5,7 +5,8 @@ R=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$R/${SLUICE_BIN:-bin}:$PATH
 export LC_ALL=C TZ=UTC
 T=$(mktemp -d)
-trap 'rm -rf "$T"' EXIT
+# Not by a child that is ended before it has put the trap away.
+trap '[ "$BASHPID" != "$$" ] || rm -rf "$T"' EXIT
 DATA=${SLUICE_TEST_DATA:-}        # real data; `[ -n "$DATA" ]`, else skip
 SAMPLE=$R/pipelines/sample/model # the sample model, always there
 _n=0 _failed=0

@@ -102,7 +102,7 @@ is $? 3 "and a closed input"
 for ((i = 0; i < 300; i++)); do cat rows.jsonl; done >many.jsonl
 { mpcat many.jsonl 2>err; echo $? >code; } | head -1 >/dev/null
 is "$(cat code err)" 141 "a closed pipe is 141, quietly"
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
 	script -qec "mpcat -s $T/a.mp" /dev/null >tty.out 2>&1 </dev/null
 	is $? 2 "a stream is not for a terminal"
 	like "$(cat tty.out)" "terminal.*mpcat" "and the way out is named"

@@ -135,20 +135,6 @@ static struct jv f_tojson(struct jinja_run *r, struct jv v, struct jx_call *c)
 	return jx_text_end(&b);
 }
 
-/* pprint lays out what is longer than a line; only what fits one is the same as repr(). */
-static struct jv f_pprint(struct jinja_run *r, struct jv v, struct jx_call *c)
-{
-	(void)c;
-	struct jx_text b = {.r = r};
-	if (v.type == JV_DICT)
-		jx_fail(r, "pprint of a dict is not supported (use tojson)");
-	jx_repr_to(r, &b, v);
-	struct jv s = jx_text_end(&b);
-	if (s.len > 79)
-		jx_fail(r, "pprint of a value longer than a line is not supported (use tojson)");
-	return s;
-}
-
 static struct jv f_random(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
 	(void)v, (void)c;
@@ -167,7 +153,6 @@ const struct jx_builtin jx_filters[] = {
 	{"forceescape", f_forceescape, ""},
 	{"int", f_int, "?default ?base"},
 	{"length", f_length, ""},
-	{"pprint", f_pprint, ""},
 	{"random", f_random, NULL},
 	{"round", f_round, "?precision ?method"},
 	{"safe", f_safe, ""},
@@ -178,8 +163,12 @@ const struct jx_builtin jx_filters[] = {
 
 const struct jx_builtin *jx_filter_find(struct jv name)
 {
-	const struct jx_builtin *f = jx_builtin_find(jx_filters, name);
-	if (!f)
-		f = jx_builtin_find(jx_filters_text, name);
-	return f ? f : jx_builtin_find(jx_filters_seq, name);
+	static const struct jx_builtin *const tables[] = {
+		jx_filters, jx_filters_text, jx_filters_seq, jx_filters_pprint, jx_filters_web};
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+		const struct jx_builtin *f = jx_builtin_find(tables[i], name);
+		if (f)
+			return f;
+	}
+	return NULL;
 }

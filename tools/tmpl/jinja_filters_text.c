@@ -1,6 +1,7 @@
 /* Filters whose subject is text. */
 #include "tools/tmpl/jinja_int.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ static struct jv f_filesizeformat(struct jinja_run *r, struct jv v, struct jx_ca
 		"KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"};
 	int two = jx_arg_true(r, c->a[0], 0);
 	double n, base = two ? 1024 : 1000, unit = base;
-	char buf[80];
+	char buf[400]; /* the largest double has 309 digits */
 	if (jx_is_number(v))
 		n = jx_double(v);
 	else if (v.type != JV_STR || jx_parse_float(v, &n))
@@ -85,7 +86,7 @@ static struct jv f_filesizeformat(struct jinja_run *r, struct jv v, struct jx_ca
 	if (n == 1)
 		return jx_strz("1 Byte");
 	if (n < base) {
-		snprintf(buf, sizeof buf, "%lld Bytes", (long long)n);
+		snprintf(buf, sizeof buf, "%.0f Bytes", trunc(n) + 0.0);
 		return jx_str_copy(r, buf, strlen(buf));
 	}
 	size_t i = 0;
@@ -262,13 +263,6 @@ static struct jv f_xmlattr(struct jinja_run *r, struct jv v, struct jx_call *c)
 	return out;
 }
 
-static struct jv for_web_pages(struct jinja_run *r, struct jv v, struct jx_call *c)
-{
-	(void)v, (void)c;
-	jx_fail(r, "the filters striptags, urlize and wordwrap are for web pages: they are not "
-		   "supported");
-}
-
 const struct jx_builtin jx_filters_text[] = {
 	{"capitalize", f_capitalize, ""},
 	{"center", f_center, "?width"},
@@ -277,15 +271,12 @@ const struct jx_builtin jx_filters_text[] = {
 	{"indent", f_indent, "?width ?first ?blank"},
 	{"lower", f_lower, ""},
 	{"replace", f_replace, "old new ?count"},
-	{"striptags", for_web_pages, NULL},
 	{"title", f_title, ""},
 	{"trim", f_trim, "?chars"},
 	{"truncate", f_truncate, "?length ?killwords ?end ?leeway"},
 	{"upper", f_upper, ""},
 	{"urlencode", f_urlencode, ""},
-	{"urlize", for_web_pages, NULL},
 	{"wordcount", f_wordcount, ""},
-	{"wordwrap", for_web_pages, NULL},
 	{"xmlattr", f_xmlattr, "?autospace"},
 	{0},
 };

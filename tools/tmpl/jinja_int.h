@@ -532,6 +532,8 @@ int64_t jx_loop_index(struct jv loop);
 extern const struct jx_builtin jx_filters[];
 extern const struct jx_builtin jx_filters_text[];
 extern const struct jx_builtin jx_filters_seq[];
+extern const struct jx_builtin jx_filters_pprint[];
+extern const struct jx_builtin jx_filters_web[];
 extern const struct jx_builtin jx_tests[];
 extern const struct jx_builtin jx_globals[];
 extern const struct jx_builtin jx_str_methods[];

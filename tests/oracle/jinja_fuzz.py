@@ -2,7 +2,8 @@
 """Random templates and what Jinja2 (as transformers sets it up) makes of them, one JSON object a line:
 {"t": template, "v": variables, "want": text} or {"t", "v", "refused": error}.
 
-usage: jinja_fuzz.py SEED COUNT > cases.jsonl
+usage: jinja_fuzz.py SEED COUNT [any|layout|scopes] > cases.jsonl
+(any: everything; layout: wordwrap, urlize, striptags, pprint; scopes: who sees which assignment)
 """
 import json
 import random
@@ -166,6 +167,83 @@ def template(r, depth=0):
     return "".join(out)
 
 
+WORDS = ["alpha", "be-ta", "foo--bar", "x", "supercalifragilistic", "a-b-c-d", "http://a.com", "--opt", "e.g.", "(see", "that)",
+         "www.example.org/x?y=z.", "mail@host.net", "<b>", "naïve", "日本語", "well-known", "mailto:a@b.co", "https://x.io:80/p(q)", "google.com",
+         "ftp://h.x/y", "\n", "\t", "  ", "[::1]", "http://[1:2:3]", "http://1.2.3.4/", "AT", "&", "it's", "-", "a_b", "(http://z.net)",
+         "<https://q.org>.", "x@y", "@a@b.c"]
+LAYOUTS = [f"wordwrap({n})" for n in (1, 3, 5, 8, 12, 20, 79)] + [
+    "wordwrap(9, false)", "wordwrap(10, true, '|')", "wordwrap(11, break_on_hyphens=false)", "wordwrap(4, false, '~', false)", "striptags",
+    "urlize", "urlize(12)", "urlize(8, true)", "urlize(target='_blank')", "urlize(rel='b a')", "urlize(extra_schemes=['ftp://'])", "pprint"]
+
+
+def words(r):
+    return "".join(r.choice(WORDS) + r.choice([" ", " ", " ", "", "\n"]) for _ in range(r.randint(0, 20)))
+
+
+def deep(r, depth=0):
+    k = r.random()
+    if depth > 3 or k < 0.3:
+        return words(r) if r.random() < 0.6 else r.choice(["a", "bb"])
+    if k < 0.4:
+        return r.choice([1, 2.5, None, True, -7])
+    if k < 0.7:
+        return [deep(r, depth + 1) for _ in range(r.randint(0, 5))]
+    return {r.choice("abcdefgh") * r.randint(1, 9): deep(r, depth + 1) for _ in range(r.randint(0, 5))}
+
+
+def layout_case(r):
+    f = r.choice(LAYOUTS)
+    if f == "pprint" or r.random() < 0.3:
+        return "{{ s|pprint }}", {"s": deep(r)}
+    return "{{ s|%s }}" % f, {"s": words(r)}
+
+
+def scope(r, depth, blocks):
+    out = []
+    for _ in range(r.randint(1, 4)):
+        n, k = r.choice("abcx"), r.random()
+        inner = scope(r, depth + 1, blocks) if depth < 4 else "{{ a }}"
+        if k < 0.3:
+            out.append("{{ %s }}," % r.choice(["a", "b", "c", "x", "loop.index", "ns.v", "z"]))
+        elif k < 0.45:
+            out.append("{%% set %s = %s %%}" % (n, r.choice(["1", "2", "a", "b", "x", "c ~ 'q'", "[a]"])))
+        elif k < 0.5:
+            out.append("{% set ns.v = " + r.choice("abcx") + " %}")
+        elif k < 0.6:
+            out.append("{%% if %s %%}%s{%% else %%}%s{%% endif %%}" % (r.choice(["a", "b is defined", "x == 1", "loop is defined"]), inner, r.choice(["", "{% set " + n + " = 5 %}"])))
+        elif k < 0.72:
+            out.append("{%% for %s in %s%s %%}%s%s{%% endfor %%}" % (n, r.choice(["[1, 2]", "'pq'", "[a, b]", "[]"]), r.choice(["", "", " if " + r.choice(["a", "x", n]) ]), inner, r.choice(["", "{% else %}" + "{{ a }}"])))
+        elif k < 0.8:
+            p = r.choice(["", "a", "x=b", "b, c='d'"])
+            out.append("{%% macro m(%s) %%}%s%s{%% endmacro %%}{{ m(%s) }}" % (p, inner, r.choice(["", "{{ caller is defined }}", "{{ kwargs }}{{ varargs }}"]), r.choice(["", "7", "c=8", "1, 2"])))
+        elif k < 0.84:
+            out.append("{%% set %s %%}%s{%% endset %%}" % (n, inner))
+        elif k < 0.88:
+            out.append("{%% with %s = %s %%}%s{%% endwith %%}" % (n, r.choice(["a", "b", "3"]), inner))
+        elif k < 0.91:
+            out.append("{%% filter upper %%}%s{%% endfilter %%}" % inner)
+        elif k < 0.94:
+            out.append("{%% macro w() %%}{{ a }}{{ caller(4) }}{%% endmacro %%}{%% call(%s) w() %%}%s{%% endcall %%}" % (r.choice("abx"), inner))
+        elif k < 0.97:
+            blocks.append(1)
+            out.append("{%% block b%d%s %%}%s{%% endblock %%}" % (len(blocks), r.choice(["", " scoped"]), inner))
+        else:
+            out.append("{% generation %}" + inner + "{% endgeneration %}")
+    return "".join(out)
+
+
+def scope_case(r):
+    v = {n: r.choice([0, 9, "v" + n]) for n in "abcx" if r.random() < 0.6}
+    return "{% set ns = namespace(v='n') %}" + scope(r, 0, []), v
+
+
+def any_case(r):
+    return template(r), {k: make(r) for k, make in VARS.items()}
+
+
+CASES = {"any": any_case, "layout": layout_case, "scopes": scope_case}
+
+
 class TooLong(BaseException):
     pass
 
@@ -179,11 +257,11 @@ def main():
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     signal.signal(signal.SIGALRM, too_long)
     seed, count = int(sys.argv[1]), int(sys.argv[2])
+    make_case = CASES[sys.argv[3] if len(sys.argv) > 3 else "any"]
     r = random.Random(seed)
     done = 0
     while done < count:
-        t = template(r)
-        v = {k: make(r) for k, make in VARS.items()}
+        t, v = make_case(r)
         case = {"t": t, "v": v}
         signal.setitimer(signal.ITIMER_REAL, 1)
         try:

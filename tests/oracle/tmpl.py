@@ -5,7 +5,8 @@ usage: tmpl.py conversations > conversations.jsonl
        tmpl.py digests TEMPLATE_DIR conversations.jsonl > digests.tsv
 
 A line of digests.tsv: template (path below TEMPLATE_DIR), then for each conversation two fields, without and with
-the generation prompt: 10 hex digits of XXH3-64 of the text, or - where transformers refuses. BOS is <s>, EOS </s>,
+the generation prompt: 10 hex digits of XXH3-64 of the text, or - where transformers refuses. Where the template has
+{% generation %}, the spans in bytes (" from:to" each) are hashed behind the text rendered without the prompt. BOS is <s>, EOS </s>,
 and it is always noon of 24 November 2026.
 """
 import datetime
@@ -105,6 +106,7 @@ def conversations():
 
 def digests(folder, path):
     os.environ["HF_HUB_OFFLINE"] = "1"
+    import re
     import xxhash
     from transformers.utils import chat_template_utils as ctu
     noon = datetime.datetime(2026, 11, 24, 12)
@@ -119,11 +121,15 @@ def digests(folder, path):
             for prompt in (False, True):
                 try:
                     messages = [{k: v for k, v in x.items() if v is not None} for x in row["messages"]]
-                    texts, _ = ctu.render_jinja_template(
+                    marks = not prompt and re.search(r"\{%-?\s*generation\s*-?%\}", template) is not None
+                    texts, spans = ctu.render_jinja_template(
                         conversations=[messages], tools=row.get("tools") or None, documents=None, chat_template=template,
-                        add_generation_prompt=prompt,
+                        add_generation_prompt=prompt, return_assistant_tokens_mask=marks,
                         **{"bos_token": "<s>", "eos_token": "</s>", **row.get("chat_template_kwargs", {})})
-                    out.append(xxhash.xxh3_64_hexdigest(texts[0].encode("utf-8"))[:10])
+                    text = texts[0]
+                    for a, b in spans[0] if marks else ():
+                        text += " %d:%d" % (len(texts[0][:a].encode("utf-8")), len(texts[0][:b].encode("utf-8")))
+                    out.append(xxhash.xxh3_64_hexdigest(text.encode("utf-8"))[:10])
                 except Exception as e:
                     out.append("-")
                     if os.environ.get("WHY"):

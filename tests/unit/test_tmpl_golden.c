@@ -1,6 +1,6 @@
 /*
  * The real templates rendered over conversations of every kind, against digests of what transformers
- * rendered (tests/oracle/tmpl.py): the same text, or both refuse.
+ * rendered (tests/oracle/tmpl.py): the same text and {% generation %} spans, or both refuse.
  */
 #include "common/io.h"
 #include "common/json.h"
@@ -39,8 +39,14 @@ static void render(
 	struct chat_extra x = {
 		json_object_get(row, "tools"), json_object_get(row, "chat_template_kwargs")};
 	struct str text = {0};
+	struct jinja_spans spans = {0};
+	int marks = end == CHAT_WHOLE && chat_marks_generation(c, &x);
 	*e = (struct err){0};
-	if (chat_render(c, json_object_get(row, "messages"), NULL, &x, end, &text, NULL, e) < 0)
+	int rc = chat_render(c, json_object_get(row, "messages"), NULL, &x, end, &text,
+		marks ? &spans : NULL, e);
+	for (size_t i = 0; rc == 0 && i < spans.n; i++)
+		str_addf(&text, " %zu:%zu", spans.v[i].from, spans.v[i].to);
+	if (rc < 0)
 		strcpy(out, "-");
 	else
 		snprintf(out, 24, "%016llx",
@@ -48,6 +54,7 @@ static void render(
 	if (out[0] != '-')
 		out[10] = 0;
 	str_done(&text);
+	mem_free(spans.v);
 }
 
 static void check_template(const char *name, char *wanted, const char *text, const json_t *rows)

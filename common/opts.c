@@ -141,6 +141,9 @@ static void one_option(
 	given[ngiven++] = (struct given){o, arg};
 }
 
+/* More is a slip of the finger that would stall the machine. */
+enum { THREADS_MOST = 1024 };
+
 int opts_parse(const struct opt_program *p, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "--list-options"))
@@ -200,6 +203,9 @@ int opts_parse(const struct opt_program *p, int argc, char **argv)
 		die_set_quiet();
 	if (opts_common.verbose)
 		die_set_verbose();
+	if (opts_common.threads > THREADS_MOST)
+		die(STATUS_USAGE, "%lld threads are more than any machine has; at most %d",
+			(long long)opts_common.threads, THREADS_MOST);
 	return optind;
 }
 

@@ -177,32 +177,25 @@ int quant4_encode(enum dtype q, enum dtype t, const void *src, size_t n, size_t 
 
 /* ---- 8 bits through a map -------------------------------------------------------------------- */
 
-/* The last of bounds[0 … n) (rising) that x is above, plus one. */
-static size_t rank_of(const float *bounds, size_t n, float x)
+/* How many of 255 rising bounds x is above; without branches, which data of this kind defeats. */
+static size_t rank_of(const float bounds[255], float x)
 {
-	size_t low = 0;
-	while (n) {
-		size_t half = n / 2;
-		if (x > bounds[low + half]) {
-			low += half + 1;
-			n -= half + 1;
-		} else {
-			n = half;
-		}
-	}
-	return low;
+	size_t n = 0;
+	for (size_t step = 128; step; step /= 2)
+		n += step * (x > bounds[n + step - 1]);
+	return n;
 }
 
 static uint8_t code_exact(const float bounds[255], float v)
 {
-	size_t i = rank_of(bounds, 255, v);
+	size_t i = rank_of(bounds, v);
 	return (uint8_t)(i + (i % 2 && i < 255 && v == bounds[i]));
 }
 
 /* Of all x that fall on one place of the table. */
 static uint8_t code_at(const float bounds[255], int place)
 {
-	return (uint8_t)rank_of(bounds, 255, -1.0f + (float)place * (2.0f / (QUANT8_PLACES - 1)));
+	return (uint8_t)rank_of(bounds, -1.0f + (float)place * (2.0f / (QUANT8_PLACES - 1)));
 }
 
 static void bounds8(const float map[256], float bounds[255])

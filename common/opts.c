@@ -12,6 +12,9 @@
 /* ---- the command line ---- */
 
 /* What is refused is refused with and without "=value". */
+/* Results do not depend on how many there are; more is a slip of the finger that stalls the machine. */
+enum { THREADS_MAX = 1024 };
+
 static int argument(const struct opt *o)
 {
 	return o->kind == OPT_FLAG     ? no_argument
@@ -199,6 +202,9 @@ int opts_parse(const struct opt_program *p, int argc, char **argv)
 	str_done(&letters);
 	if (opts_common.rejects)
 		opts_common.skip_bad = 1;
+	if (opts_common.threads > THREADS_MAX)
+		die(STATUS_USAGE, "%lld threads are more than the %d that make sense",
+			(long long)opts_common.threads, THREADS_MAX);
 	if (opts_common.quiet)
 		die_set_quiet();
 	if (opts_common.verbose)

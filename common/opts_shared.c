@@ -17,19 +17,6 @@ static int set_shard(const char *arg)
 	return 0;
 }
 
-/* Results do not depend on how many there are; more than this is a slip of the finger. */
-enum { THREADS_MAX = 1024 };
-
-static int set_threads(const char *arg)
-{
-	const char *end;
-	uint64_t n;
-	if (opts_number(arg, &n, &end) || *end || n > THREADS_MAX)
-		return -1;
-	opts_common.threads = (int64_t)n;
-	return 0;
-}
-
 const struct opt opts_base[] = {
 	{NULL, 0, OPT_GROUP, NULL, NULL, "Messages"},
 	{"quiet", 'q', OPT_FLAG, &opts_common.quiet, NULL, "say nothing but warnings and errors"},
@@ -50,7 +37,7 @@ const struct opt opts_output[] = {
 
 /* Rows of more than one table. */
 #define THREADS                                                                                    \
-	"threads", 'j', OPT_CALL, (void *)(uintptr_t)set_threads, "N",                             \
+	"threads", 'j', OPT_INT, &opts_common.threads, "N",                                        \
 		"threads, at most 1024 (default: the CPUs this process may use)"
 #define SHARD                                                                                      \
 	"shard", 0, OPT_CALL, (void *)(uintptr_t)set_shard, "I/N",                                 \

@@ -11,10 +11,10 @@
 
 /* ---- the command line ---- */
 
-/* What is refused is refused with and without "=value". */
 /* Results do not depend on how many there are; more is a slip of the finger that stalls the machine. */
 enum { THREADS_MAX = 1024 };
 
+/* What is refused is refused with and without "=value". */
 static int argument(const struct opt *o)
 {
 	return o->kind == OPT_FLAG     ? no_argument

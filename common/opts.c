@@ -11,9 +11,6 @@
 
 /* ---- the command line ---- */
 
-/* Results do not depend on how many there are; more is a slip of the finger that stalls the machine. */
-enum { THREADS_MAX = 1024 };
-
 /* What is refused is refused with and without "=value". */
 static int argument(const struct opt *o)
 {
@@ -202,9 +199,6 @@ int opts_parse(const struct opt_program *p, int argc, char **argv)
 	str_done(&letters);
 	if (opts_common.rejects)
 		opts_common.skip_bad = 1;
-	if (opts_common.threads > THREADS_MAX)
-		die(STATUS_USAGE, "%lld threads are more than the %d that make sense",
-			(long long)opts_common.threads, THREADS_MAX);
 	if (opts_common.quiet)
 		die_set_quiet();
 	if (opts_common.verbose)

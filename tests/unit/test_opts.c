@@ -144,7 +144,7 @@ int main(void)
 	refused("-b 1e999", "number");
 	refused("-b 1,5", "number");
 	refused("--mode two", "option '--mode' wants one|two_b|three-c, not 'two'");
-	refused("-j 1025", "1025 threads are more than the 1024 that make sense");
+	refused("-j 1025", "1025 threads are more than any machine has; at most 1024");
 	refused("--mode=", "option '--mode' wants");
 	refused("--shard 0/2", "option '--shard' wants I/N, not '0/2'");
 	refused("--shard 3/2", "--shard");

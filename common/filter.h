@@ -37,8 +37,7 @@ struct filter {
 	int (*each)(
 		void *user, int worker, struct record *rec, struct filter_out *out, struct err *e);
 	void *user;
-	int threads; /* --threads; 0: the CPUs this process may use. filter_threads tells how many
-		      */
+	int threads; /* --threads; 0: the CPUs this process may use (see filter_threads) */
 
 	struct stream_writer *out; /* finished or abandoned by filter_run */
 	struct rejects *rejects;   /* closed or abandoned by filter_run */

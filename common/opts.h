@@ -28,9 +28,8 @@ struct opt_list {
 };
 
 struct opt {
-	const char
-		*name; /* "max-length"; NULL only in OPT_GROUP; "--name=value" and "--name value" */
-	char letter;   /* 0: none */
+	const char *name; /* "max-length"; NULL only in OPT_GROUP */
+	char letter;	  /* 0: none */
 	enum opt_kind kind;
 	void *var;
 	const char *arg;  /* "N", "DIR", "keep_start|keep_end": shown in help; a|b|c is checked */
@@ -42,8 +41,8 @@ struct opt_program {
 	const char *usage;    /* "[-m DIR] [FILE…]" */
 	const char *summary;  /* one sentence */
 	const char *examples; /* lines, may be NULL */
-	const struct opt *const
-		*tables; /* NULL-terminated list of tables, each ending with a zero row */
+	/* NULL-terminated list of tables, each ending with a zero row. */
+	const struct opt *const *tables;
 };
 
 /* Parses; dies with status 2 on what is wrong, prints and exits 0 for -h, -V and --list-options.

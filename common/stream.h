@@ -24,8 +24,8 @@ struct stage {
 
 struct header {
 	enum stream_kind kind;
-	char *tokenizer, *templ, *model,
-		*reference; /* fingerprints; NULL where they do not matter */
+	/* Fingerprints; NULL where they do not matter. */
+	char *tokenizer, *templ, *model, *reference;
 	struct stage *history;
 	size_t nhistory;
 	int json; /* the input is JSON lines: nothing is known about its making */

@@ -73,9 +73,8 @@ static int load_template(struct post *p, const struct tokenizer *t, const json_t
 			continue;
 		}
 		const char *name = json_string_value(json_object_get(special, "id"));
-		const json_t *ids = json_object_get(
-				     json_object_get(specials, name ? name : ""), "ids"),
-			     *id;
+		const json_t *entry = json_object_get(specials, name ? name : "");
+		const json_t *ids = json_object_get(entry, "ids"), *id;
 		if (!json_is_array(ids))
 			return err_data(e, "special token '%.60s' of 'single' has no ids",
 				name ? name : "");

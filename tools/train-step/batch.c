@@ -6,8 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* ---- which rows share a prompt
- * ------------------------------------------------------------------- */
+/* ---- which rows share a prompt ---- */
 
 struct place {
 	uint64_t hash; /* of the prompt */
@@ -57,8 +56,7 @@ static void group(struct batch *b, struct place *p)
 	mem_free(sorted);
 }
 
-/* ---- labels and trees
- * ------------------------------------------------------------------------------ */
+/* ---- labels and trees ---- */
 
 static size_t first_label(const struct row *r)
 {
@@ -151,8 +149,7 @@ void batch_done(struct batch *b)
 	*b = (struct batch){0};
 }
 
-/* ---- micro-batches
- * --------------------------------------------------------------------------------- */
+/* ---- micro-batches ---- */
 
 int batch_cut(const struct batch *b, struct cut *c, size_t max_tokens, size_t max_rows)
 {

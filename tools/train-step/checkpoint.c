@@ -14,8 +14,7 @@ static const char prefix[] = "checkpoint-";
 static const char state_file[] = "state.json", log_file[] = "metrics.jsonl",
 		  states_file[] = "optimizer.safetensors", reference_name[] = "reference_logps";
 
-/* ---- names
- * ------------------------------------------------------------------------------------------ */
+/* ---- names ---- */
 
 static char *name_of(uint64_t step)
 {
@@ -66,8 +65,7 @@ uint64_t checkpoint_newest(const char *root)
 	return newest;
 }
 
-/* ---- saving
- * ------------------------------------------------------------------------------------------ */
+/* ---- saving ---- */
 
 static json_t *state_json(const struct checkpoint *c)
 {
@@ -185,8 +183,7 @@ int checkpoint_save(const struct checkpoint *c, uint64_t keep, struct err *e)
 	return rc;
 }
 
-/* ---- loading
- * ------------------------------------------------------------------------------------------ */
+/* ---- loading ---- */
 
 static int must_agree(const json_t *o, const char *key, const char *ours, struct err *e)
 {

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the spool ----------------------------------------------------------------------------------- */
+/* ---- the spool ---- */
 
 /* How a row lies there: five counts, the ids, then the mask and the name, each filled up to a word.
  */
@@ -70,7 +70,7 @@ void row_done(struct row *row)
 	*row = (struct row){0};
 }
 
-/* ---- from a record to a row ---------------------------------------------------------------------- */
+/* ---- from a record to a row ---- */
 
 static int row_from_record(
 	struct record *rec, const struct data_rules *rules, struct row *r, struct err *e)
@@ -118,8 +118,7 @@ static int read_reference(struct record *rec, double ref[2], struct err *e)
 	return 0;
 }
 
-/* ---- loading
- * -------------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 static int add_row(struct data *d, struct fingerprint *print, struct record *rec,
 	const struct data_rules *rules, struct err *e)

@@ -100,8 +100,7 @@ static inline double loss_eval(
 	return l->def->eval(&l->opts, b, coef, m);
 }
 
-/* ---- what several losses share (loss.c) ---------------------------------------------------------
- */
+/* ---- what several losses share (loss.c) ---- */
 
 double loss_log_sigmoid(double x);
 double loss_sigmoid(double x);

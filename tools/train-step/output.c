@@ -14,8 +14,7 @@ const char *output_last_file(const struct output_model *o)
 	return o->full ? "config.json" : adapter_config;
 }
 
-/* ---- tensors
- * -------------------------------------------------------------------------------------- */
+/* ---- tensors ---- */
 
 static enum dtype file_type(const struct output_model *o, int exact)
 {
@@ -59,8 +58,7 @@ static void *fetch(const struct output_model *o, size_t i, enum dtype type, stru
 	return out;
 }
 
-/* ---- a directory
- * ---------------------------------------------------------------------------------- */
+/* ---- a directory ---- */
 
 static int write_adapter(const struct output_model *o, const struct outdir *d, struct err *e)
 {
@@ -129,8 +127,7 @@ int output_directory(const struct output_model *o, const struct outdir *d, int e
 	return o->full ? write_weights(o, d, type, e) : write_adapter(o, d, e);
 }
 
-/* ---- back again
- * ----------------------------------------------------------------------------------- */
+/* ---- back again ---- */
 
 static int restore_from(const struct output_model *o, const struct st *s, struct err *e)
 {
@@ -162,8 +159,7 @@ int output_restore(const struct output_model *o, const char *dir, struct err *e)
 	return rc;
 }
 
-/* ---- a stream
- * -------------------------------------------------------------------------------------- */
+/* ---- a stream ---- */
 
 static int stream_files(const struct output_model *o, struct stream_writer *w, struct err *e)
 {

@@ -72,8 +72,7 @@ char *reference_describe(const struct reference *r)
 	return mem_strdup(r->opts->dir);
 }
 
-/* ---- filling in ---------------------------------------------------------------------------------
- */
+/* ---- filling in ---- */
 
 static int known(const struct batch *b)
 {

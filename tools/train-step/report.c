@@ -7,8 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- records
- * --------------------------------------------------------------------------------------- */
+/* ---- records ---- */
 
 json_t *report_new(uint64_t step, double epoch)
 {
@@ -55,8 +54,7 @@ int report_replay(struct report *r, const char *lines, size_t len, struct err *e
 	return 0;
 }
 
-/* ---- clocks
- * ------------------------------------------------------------------------------------------ */
+/* ---- clocks ---- */
 
 static const double quiet_time = 10; /* seconds between progress lines */
 

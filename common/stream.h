@@ -24,6 +24,7 @@ struct stage {
 
 struct header {
 	enum stream_kind kind;
+	char *name; /* of the input it was read from; NULL: made here */
 	/* Fingerprints; NULL where they do not matter. */
 	char *tokenizer, *templ, *model, *reference;
 	struct stage *history;

@@ -46,7 +46,8 @@ void header_add_stage(struct header *h, const char *program, const char *options
 
 void header_copy(struct header *dst, const struct header *src)
 {
-	*dst = (struct header){.kind = src->kind, .json = src->json};
+	*dst = (struct header){
+		.kind = src->kind, .json = src->json, .name = dup_or_null(src->name)};
 	for (int i = 0; i < FINGERPRINTS; i++)
 		*fingerprint_of(dst, i) = dup_or_null(*fingerprint_of(src, i));
 	for (size_t i = 0; i < src->nhistory; i++)
@@ -64,6 +65,7 @@ void header_done(struct header *h)
 		mem_free(h->history[i].input);
 	}
 	mem_free(h->history);
+	mem_free(h->name);
 	*h = (struct header){0};
 }
 
@@ -232,10 +234,9 @@ int stream_check(const struct header *h, const char *what, const char *theirs, c
 	if (h->json || !theirs || !ours || ignore_mismatch || !strcmp(theirs, ours))
 		return 0;
 	return err_data(e,
-		"the input was made with another %s (%s) than this one (%s); '--ignore-mismatch' "
-		"uses it all "
+		"%s: made with another %s (%s) than this one (%s); '--ignore-mismatch' uses it all "
 		"the same",
-		what, theirs, ours);
+		h->name ? h->name : "input", what, theirs, ours);
 }
 
 static int same(const char *what, const char *a_name, const char *a, const char *b, struct err *e)
@@ -246,16 +247,15 @@ static int same(const char *what, const char *a_name, const char *a, const char 
 		what, b ? b : "none", a_name, a ? a : "none");
 }
 
-int header_agree(const struct header *a, const char *a_name, const struct header *b,
-	int ignore_mismatch, struct err *e)
+int header_agree(const struct header *a, const struct header *b, int ignore_mismatch, struct err *e)
 {
 	if (a->kind != b->kind)
 		return err_data(e, "holds '%s' records, but %s '%s'", stream_kind_name[b->kind],
-			a_name, stream_kind_name[a->kind]);
+			a->name, stream_kind_name[a->kind]);
 	if (a->json || b->json || ignore_mismatch)
 		return 0;
 	for (int i = 0; i < FINGERPRINTS; i++)
-		if (same(fingerprint_name[i], a_name, *fingerprint_of(a, i), *fingerprint_of(b, i),
+		if (same(fingerprint_name[i], a->name, *fingerprint_of(a, i), *fingerprint_of(b, i),
 			    e))
 			return -1;
 	for (size_t i = 0; i < a->nhistory || i < b->nhistory; i++) {
@@ -263,9 +263,9 @@ int header_agree(const struct header *a, const char *a_name, const struct header
 		const struct stage *x = i < a->nhistory ? &a->history[i] : &none;
 		const struct stage *y = i < b->nhistory ? &b->history[i] : &none;
 		char *what = mem_printf("%s options", y->program ? y->program : x->program);
-		int bad = same("program", a_name, x->program, y->program, e) ||
-			  same(what, a_name, x->options, y->options, e) ||
-			  same("another input of a stage", a_name, x->input, y->input, e);
+		int bad = same("program", a->name, x->program, y->program, e) ||
+			  same(what, a->name, x->options, y->options, e) ||
+			  same("another input of a stage", a->name, x->input, y->input, e);
 		mem_free(what);
 		if (bad)
 			return -1;

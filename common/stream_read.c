@@ -24,8 +24,7 @@ struct stream_reader {
 	void *pause_arg;
 
 	struct header header; /* of the first input; the others agree with it */
-	char *header_name;
-	uint64_t index; /* records of all inputs so far */
+	uint64_t index;	      /* records of all inputs so far */
 	uint64_t skipped;
 
 	struct input *in; /* NULL: between files */
@@ -107,12 +106,12 @@ static int check_kind(struct stream_reader *r, enum stream_kind kind, struct err
 static int accept_header(struct stream_reader *r, struct header *h, struct err *e)
 {
 	int bad = check_kind(r, h->kind, e);
-	if (!bad && !r->header_name) {
+	if (!bad && !r->header.name) {
 		r->header = *h;
-		r->header_name = mem_strdup(name(r));
+		r->header.name = mem_strdup(name(r));
 		return 0;
 	}
-	if (!bad && header_agree(&r->header, r->header_name, h, r->ignore_mismatch, e))
+	if (!bad && header_agree(&r->header, h, r->ignore_mismatch, e))
 		bad = err_prefix(e, "%s", name(r));
 	header_done(h);
 	return bad;
@@ -238,7 +237,6 @@ void stream_close(struct stream_reader *r)
 	close_input(r);
 	header_done(&r->header);
 	str_done(&r->first);
-	mem_free(r->header_name);
 	for (size_t i = 0; i < r->npaths; i++)
 		mem_free(r->paths[i]);
 	mem_free(r->paths);
@@ -252,8 +250,8 @@ const struct header *stream_header(const struct stream_reader *r)
 
 int stream_agree(const struct stream_reader *a, const struct stream_reader *b, struct err *e)
 {
-	if (header_agree(&a->header, a->header_name, &b->header, 0, e))
-		return err_prefix(e, "%s", b->header_name);
+	if (header_agree(&a->header, &b->header, 0, e))
+		return err_prefix(e, "%s", b->header.name);
 	return 0;
 }
 

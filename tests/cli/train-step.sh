@@ -26,6 +26,7 @@ usage "trained biases" "--bias 'all' is not implemented" -m "$M" --loss sft --bi
 usage "rank beside an adapter" "adapter's config" -m "$M" --loss sft --adapter "$G/init" --lora-r 8
 usage "all weights beside an adapter" "cannot be given together" -m "$M" --loss sft --full --adapter "$G/init"
 usage "checkpoints without a place" "-o DIR or --checkpoint-dir" -m "$M" --loss sft --save-steps 5
+usage "more warmup than an integer holds" "more than any run" -m "$M" --loss sft --warmup-steps 1e30
 usage "dropout that is no rate" "--lora-dropout" -m "$M" --loss sft --lora-dropout 1
 usage "an output that is there and not sluice's" "was not written by sluice" -m "$M" --loss sft -o "$R/docs" "$G/sft/rows.jsonl"
 
@@ -69,7 +70,7 @@ cp -r "$M" "$T/model"
 printf '{"version":"1.0","model":{"type":"BPE","vocab":{"a":0},"merges":[]}}' >"$T/model/tokenizer.json"
 printf '\x83\xa6sluice\x01\xa4kind\xa6tokens\xa9tokenizer\xd9\x2000112233445566778899aabbccddeeff' >"$T/other.mp"
 status 1 "ids of another tokenizer" train-step -m "$T/model" --loss dpo "$T/other.mp"
-like "$(cat "$T/err")" "tokenizer" "are a mismatch that is named"
+like "$(cat "$T/err")" "other.mp: made with another tokenizer" "are a mismatch that is named, and where"
 
 # ---- a weight that is not a number ---------------------------------------------------------------------
 size=$(stat -c %s "$T/model/model.safetensors")

@@ -22,6 +22,8 @@ struct options options = {
 	.logging_steps = 1,
 };
 
+static const double STEPS_MAX = 1e12;
+
 #define NOT_HERE "is not implemented"
 
 static const struct opt loss_rows[] = {
@@ -232,6 +234,8 @@ static void check_run(struct err *e)
 	if (!(o->warmup_steps >= 0) || !(o->warmup_ratio >= 0 && o->warmup_ratio <= 1))
 		die(STATUS_USAGE,
 			"--warmup-steps must not be negative, --warmup-ratio between 0 and 1");
+	if (o->warmup_steps > STEPS_MAX)
+		die(STATUS_USAGE, "--warmup-steps %g is more than any run has", o->warmup_steps);
 	if (!(o->max_grad_norm >= 0))
 		die(STATUS_USAGE, "--max-grad-norm must not be negative");
 	if (o->logging_steps < 1)
@@ -276,7 +280,7 @@ int options_schedule(struct schedule *s, uint64_t steps_per_epoch, struct err *e
 	const struct options *o = &options;
 	double total =
 		o->max_steps ? (double)o->max_steps : ceil(o->epochs * (double)steps_per_epoch);
-	if (total > 1e12)
+	if (total > STEPS_MAX)
 		return err_usage(e, "--num-train-epochs %g makes %g steps", o->epochs, total);
 	if (schedule_init(s, o->scheduler, o->scheduler_kwargs, o->learning_rate, e) < 0)
 		return -1;

@@ -26,7 +26,7 @@ ref_s=$wall ref_rss=$rss
 measure train-step -q -m "$BENCH_MODEL" --precision "$precision" --loss dpo --lora-r 16 --lora-alpha 32 \
 	--num-train-epochs 1 --batch-size "$batch" --max-length "$length" --learning-rate 1e-4 \
 	--timing "$T/timing.jsonl" -o "$T/adapter" "$T/ref.mp" >"$T/train.mp"
-rss_ours=$rss
+rss_ours=$rss cpu_ours=$cpu
 train_s=$(jq -s 'map(.seconds) | add' "$T/timing.jsonl")
 ours=$(calc "$kept / $train_s") cold=$(calc "$kept / ($train_s + $ref_s)")
 
@@ -34,7 +34,7 @@ echo "DPO, $kept pairs ($pairs rows) in batches of $batch, at most $length token
 row() { printf '%-28s %8s pairs/s %8s cold %8s MB  loss %s\n' "$@"; }
 losses() { jq -rs 'map(.loss // empty) | "\(.[0]) … \(.[-1])"'; }
 row "sluice" "$ours" "$cold" "$rss_ours" "$(mpcat "$T/train.mp" | losses)"
-echo "  tmpl $tmpl_s s, tok $tok_s s, refscore $ref_s s ($ref_rss MB), train-step $wall s with loading"
+echo "  tmpl $tmpl_s s, tok $tok_s s, refscore $ref_s s ($ref_rss MB), train-step $wall s with loading ($cpu_ours s of CPU)"
 peer() { # NAME [SWITCH…]
 	local name=$1 rate memory
 	shift
@@ -47,7 +47,8 @@ peer() { # NAME [SWITCH…]
 	rate=$(jq .pairs_per_s_whole "$T/peer.json") memory=$(jq .peak_rss_mb "$T/peer.json")
 	name+=", $(jq .pairs "$T/peer.json") pairs"
 	row "$name" "$rate" "$(jq .pairs_per_s_cold "$T/peer.json")" "$memory" "$(jq -r '"\(.loss_first) … \(.loss_last)"' "$T/peer.json")"
-	echo "  sluice: $(calc "$ours / $rate") times its pairs/s, $(calc "$rss_ours / $memory") of its memory"
+	echo "  sluice: $(calc "$ours / $rate") times its pairs/s, $(calc "$rss_ours / $memory") of its memory," \
+		"$(calc "$cpu_ours / $(jq .train_cpu_s "$T/peer.json")") of its CPU time in training"
 }
 if [ -n "${BENCH_PEER_DPO:-}" ]; then
 	peer "peer, its defaults"

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Above the CPUs of any machine; what a slip of the finger asks for would take all memory. */
-enum { THREADS_MAX = 1024 };
-
 /* ---- the command line ---- */
 
 /* What is refused is refused with and without "=value". */
@@ -200,9 +197,6 @@ int opts_parse(const struct opt_program *p, int argc, char **argv)
 	}
 	mem_free(table);
 	str_done(&letters);
-	if (opts_common.threads > THREADS_MAX)
-		die(STATUS_USAGE, "--threads %lld: at most %d", (long long)opts_common.threads,
-			THREADS_MAX);
 	if (opts_common.rejects)
 		opts_common.skip_bad = 1;
 	if (opts_common.quiet)

@@ -149,7 +149,6 @@ int main(void)
 	refused("--shard 0/2", "option '--shard' wants I/N, not '0/2'");
 	refused("--shard 3/2", "--shard");
 	refused("--shard 1", "--shard");
-	refused("-j 999999", "--threads 999999: at most 1024");
 	refused("--packing", "there is no padding here");
 	refused("--packing=true", "there is no padding here");
 	setenv("SLUICE_THREADS", "many", 1);

@@ -53,7 +53,8 @@ int model_grads_begin(struct model *m, struct err *e);
 int model_grads_end(struct model *m, struct err *e);
 /* After the optimizer has changed the arena. */
 int model_refresh(struct model *m, struct err *e);
-/* Bytes of the frozen weights: the mapped files and what the backend keeps beside them. */
+/* Bytes of the weights beside the arena: the mapped files of frozen ones, what the backend keeps, the
+ * second gradient of a trained embedding that is the head too. */
 size_t model_weight_bytes(const struct model *m);
 
 /* ---- one batch ------------------------------------------------------------------------------- */

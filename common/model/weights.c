@@ -180,6 +180,8 @@ static int load_trained(struct model *m, struct slot *s, uint64_t seed)
 	size_t row = (size_t)s->param;
 	struct kbuf value = param_value(&m->params, row);
 	TRY(write_values(m, s, seed, value));
+	if (s->file)
+		st_release(s->file->data, s->file->bytes);
 	if (!s->cols) {
 		*s->v = value;
 		*s->dv = param_grad(&m->params, row);
@@ -295,8 +297,11 @@ size_t model_weight_bytes(const struct model *m)
 		const struct slot *s = &m->slots[i];
 		enum dtype t = file_type(m, s);
 		struct kweight_desc d = {.dtype = t, .n = s->rows, .k = s->cols};
-		if (s->param >= 0)
-			continue; /* counted with the arena */
+		if (s->param >= 0) { /* counted with the arena, but for what tie_head keeps */
+			if (s->w == &m->embed && m->config.tied)
+				bytes += slot_len(s) * sizeof(float);
+			continue;
+		}
 		bytes += file_bytes(m, s, t);
 		bytes += s->cols ? m->k->weight_bytes(&d, s->uses) : s->rows * sizeof(float);
 	}

@@ -38,14 +38,15 @@ static struct st_tensor *table(const struct output_model *o, enum dtype type)
 	return t;
 }
 
-/* Parameter i from the backend's memory, in the file's type; the caller frees. */
-static void *fetch(const struct output_model *o, size_t i, enum dtype type, struct err *e)
+/* Elements [at, at + n) of parameter i from the backend's memory, in the file's type; the caller
+ * frees. */
+static void *fetch(
+	const struct output_model *o, size_t i, size_t at, size_t n, enum dtype type, struct err *e)
 {
 	const struct params *ps = model_params(o->m);
-	size_t n = param_len(&ps->p[i]);
 	float *v = mem_alloc(n, sizeof *v);
-	if (model_kernels(o->m)->read(model_kctx(o->m), v, param_value(ps, i).p, n * sizeof *v) <
-		0) {
+	if (model_kernels(o->m)->read(
+		    model_kctx(o->m), v, kbuf_at(param_value(ps, i), at).p, n * sizeof *v) < 0) {
 		err_set(e, STATUS_SYSTEM, "the device failed while reading '%s'", ps->p[i].name);
 		mem_free(v);
 		return NULL;
@@ -68,7 +69,7 @@ static int write_adapter(const struct output_model *o, const struct outdir *d, s
 	char *path = outdir_file(d, adapter_file);
 	int rc = st_create(&w, path, t, n, e);
 	for (size_t i = 0; rc == 0 && i < n; i++) {
-		void *v = fetch(o, i, DT_F32, e);
+		void *v = fetch(o, i, 0, param_len(&model_params(o->m)->p[i]), DT_F32, e);
 		rc = v ? st_put(w, i, 0, v, t[i].bytes, e) : -1;
 		mem_free(v);
 	}
@@ -81,6 +82,22 @@ static int write_adapter(const struct output_model *o, const struct outdir *d, s
 	return -1;
 }
 
+/* In pieces: an embedding is large. */
+static int write_weight(const struct output_model *o, struct weights_writer *w, size_t i,
+	enum dtype type, struct err *e)
+{
+	enum { PIECE = 1 << 20 };
+	size_t len = param_len(&model_params(o->m)->p[i]);
+	int rc = 0;
+	for (size_t n, at = 0; rc == 0 && at < len; at += n) {
+		n = len - at < PIECE ? len - at : PIECE;
+		void *v = fetch(o, i, at, n, type, e);
+		rc = v ? weights_put(w, i, dtype_bytes(type, at), v, dtype_bytes(type, n), e) : -1;
+		mem_free(v);
+	}
+	return rc;
+}
+
 static int write_weights(
 	const struct output_model *o, const struct outdir *d, enum dtype type, struct err *e)
 {
@@ -88,11 +105,8 @@ static int write_weights(
 	size_t n = model_params(o->m)->n;
 	struct weights_writer *w = NULL;
 	int rc = weights_create(&w, d, t, n, 1, e);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		void *v = fetch(o, i, type, e);
-		rc = v ? weights_put(w, i, 0, v, t[i].bytes, e) : -1;
-		mem_free(v);
-	}
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = write_weight(o, w, i, type, e);
 	if (rc == 0)
 		rc = weights_finish(w, e);
 	else if (w)
@@ -192,7 +206,7 @@ int output_stream(const struct output_model *o, struct stream_writer *w, struct 
 		rc = stream_files(o, w, e);
 	struct st_tensor *t = table(o, type);
 	for (size_t i = 0; rc == 0 && i < model_params(o->m)->n; i++) {
-		void *v = fetch(o, i, type, e);
+		void *v = fetch(o, i, 0, param_len(&model_params(o->m)->p[i]), type, e);
 		t[i].data = v;
 		rc = v ? tensors_write(w, &t[i], e) : -1;
 		mem_free(v);

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# What train-step says it will hold against what it held, on rows as long as --max-length lets them be. Ends with 1 where
+# they are further apart than 5% and 32 MB, which is promised from the 135M shape up.
+#   BENCH_MODEL=DIR              a model of that size or larger
+#   BENCH_MAX_LENGTH=512
+. "$(dirname "$0")/lib.sh"
+need BENCH_MODEL "a model directory"
+length=${BENCH_MAX_LENGTH:-512} bad=0
+
+# Two sides that share one token.
+jq -nc --argjson n $((length - 1)) '{prompt_ids: [5], chosen_ids: [range($n) | . % 90 + 9], rejected_ids: [range($n) | . % 80 + 9]}' >"$T/dpo.jsonl"
+jq -c '.rejected_ids = [9]' "$T/dpo.jsonl" >"$T/sft.jsonl"
+
+echo "planned and real peak of train-step, rows of $length tokens ($(machine))"
+run() { # ROWS OPTION…
+	local rows=$1 plan
+	shift
+	plan=$(train-step -q -m "$BENCH_MODEL" --max-length "$length" --plan "$@" | sed -n 's/^total //p')
+	measure train-step -q -m "$BENCH_MODEL" --max-length "$length" --max-steps 1 -o "$T/out" --force "$@" "$rows" >/dev/null
+	awk -v plan="$plan" -v real=$((kb * 1024)) -v what="$*" 'BEGIN {
+		off = real > plan ? real - plan : plan - real
+		printf "%8.0f %8.0f MB  %s\n", plan / 1e6, real / 1e6, what
+		exit off > 0.05 * real + 32e6 }' || bad=1
+}
+run "$T/dpo.jsonl" --loss dpo
+run "$T/dpo.jsonl" --loss orpo --optim paged_adamw_8bit
+run "$T/sft.jsonl" --loss sft --full --optim adamw_8bit
+# The least that will do, which it says when it is given less, does.
+least=$({ train-step -q -m "$BENCH_MODEL" --max-length "$length" --plan --loss sft --full --optim paged_adamw_8bit --max-memory 1 2>&1 || true; } |
+	sed -n 's/.*fit: \([0-9]*\) bytes.*/\1/p')
+run "$T/sft.jsonl" --loss sft --full --optim paged_adamw_8bit --max-memory "$least"
+exit $bad

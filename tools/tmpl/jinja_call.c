@@ -69,6 +69,8 @@ struct jv jx_builtin_call(
 {
 	if (b->params)
 		bind_args(r, b, c);
+	if (self.type == JV_STR) /* most walk over it once */
+		jx_spend(r, self.len / 4);
 	return b->fn(r, self, c);
 }
 

@@ -90,6 +90,25 @@ static struct jv f_dictsort(struct jinja_run *r, struct jv v, struct jx_call *c)
 	return jx_sorted(r, items, keys, jx_arg_true(r, c->a[2], 0));
 }
 
+/* What an attribute's path leads to; a step that is undefined gives `otherwise`, when there is one, and
+ * the path goes on from there. */
+static struct jv path_or(struct jinja_run *r, struct jv item, struct jv attr, struct jv otherwise)
+{
+	if (!jx_given(otherwise))
+		return jx_get_path(r, item, attr);
+	struct jv dot = jv_str(".", 1), parts = jx_list(r, 1);
+	if (attr.type == JV_STR)
+		parts = jx_split(r, attr, &dot, -1, 0);
+	else if (jx_given(attr))
+		jx_push(r, parts, attr);
+	for (uint32_t i = 0; i < parts.u.list->n; i++) {
+		item = jx_get_path(r, item, parts.u.list->v[i]);
+		if (item.type == JV_UNDEFINED)
+			item = otherwise;
+	}
+	return item;
+}
+
 static struct jv f_groupby(struct jinja_run *r, struct jv v, struct jx_call *c)
 {
 	struct jv list = jx_to_list(r, v), out = jx_list(r, 8);
@@ -98,9 +117,7 @@ static struct jv f_groupby(struct jinja_run *r, struct jv v, struct jx_call *c)
 	struct jv *values = jx_alloc(r, n, sizeof *values), *keys = jx_alloc(r, n, sizeof *keys);
 	struct jv order = jx_list(r, n);
 	for (size_t i = 0; i < n; i++) {
-		values[i] = jx_get_path(r, list.u.list->v[i], c->a[0]);
-		if (values[i].type == JV_UNDEFINED && c->a[1].type != JV_MISSING)
-			values[i] = c->a[1];
+		values[i] = path_or(r, list.u.list->v[i], c->a[0], c->a[1]);
 		keys[i] = fold(r, values[i], exact);
 		jx_push(r, order, jv_int((int64_t)i));
 	}
@@ -363,9 +380,7 @@ static int next_mapped(struct jinja_run *r, struct jx_iter *it, struct jv *out)
 		*out = jx_builtin_call(r, z->fn, item, &call);
 		return 1;
 	}
-	*out = jx_get_path(r, item, z->attr);
-	if (out->type == JV_UNDEFINED && jx_given(z->missing))
-		*out = z->missing;
+	*out = path_or(r, item, z->attr, z->missing);
 	return 1;
 }
 

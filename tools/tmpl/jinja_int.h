@@ -14,6 +14,7 @@
 enum {
 	JX_SOURCE_MAX = 4 << 20,
 	JX_PARSE_DEPTH = 150,  /* nested statements and expressions in the source */
+	JX_NAMES_MAX = 2000,   /* variables a template names: scopes are searched one by one */
 	JX_EXPR_HEIGHT = 1000, /* operators on one path of an expression */
 	JX_EVAL_DEPTH = 4000,  /* evaluations inside each other, over all calls */
 	JX_CALL_DEPTH =
@@ -417,7 +418,7 @@ int jx_equal(
 int jx_compare(struct jinja_run *r, enum jx_cmp op, struct jv a, struct jv b);
 int jx_less(struct jinja_run *r, struct jv a, struct jv b);
 int jx_contains(struct jinja_run *r, struct jv seq, struct jv item);
-int jx_hashable(struct jv v);
+int jx_hashable(struct jinja_run *r, struct jv v);
 int64_t jx_len(struct jinja_run *r, struct jv v); /* -1: has none */
 int jx_is_number(struct jv v);
 double jx_double(struct jv v);

@@ -149,7 +149,7 @@ static struct jv is_in(struct jinja_run *r, struct jv v, struct jx_call *c)
 /* What a table of names can be asked for. */
 static int is_name(struct jinja_run *r, struct jv v)
 {
-	if (!jx_hashable(v))
+	if (!jx_hashable(r, v))
 		jx_fail(r, "unhashable type: '%s'", jx_type_name(v));
 	return v.type == JV_STR;
 }

@@ -87,10 +87,17 @@ static int next_nothing(struct jinja_run *r, struct jx_iter *it, struct jv *out)
 	return 0;
 }
 
+/* A generator over a generator over a generator …: each holds a few frames of C's stack. */
 static int next_generator(struct jinja_run *r, struct jx_iter *it, struct jv *out)
 {
+	enum { WEIGHT = 8 };
 	struct jx_iter *g = it->src.u.p;
-	return g->next(r, g, out);
+	r->depth += WEIGHT;
+	if (r->depth > JX_EVAL_DEPTH)
+		jx_fail(r, "generators inside each other too deeply");
+	int got = g->next(r, g, out);
+	r->depth -= WEIGHT;
+	return got;
 }
 
 int jx_iterable(struct jv v)

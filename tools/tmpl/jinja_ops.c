@@ -315,7 +315,7 @@ static struct jv item(struct jinja_run *r, struct jv obj, struct jv key)
 		jx_fail_undefined(r, obj);
 	if (obj.type == JV_DICT) {
 		if (key.type == JV_LIST || key.type == JV_DICT || key.type == JV_TUPLE)
-			if (!jx_hashable(key))
+			if (!jx_hashable(r, key))
 				return none;
 		v = jx_dict_find(r, obj, key);
 		return v ? *v : none;

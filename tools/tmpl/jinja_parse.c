@@ -156,6 +156,8 @@ uint32_t jx_name_id(struct jx_compiler *c, struct jv name)
 	for (; c->name_index[h]; h = (h + 1) & c->name_mask)
 		if (jv_equal(t->names[c->name_index[h] - 1], name))
 			return c->name_index[h] - 1;
+	if (t->nnames == JX_NAMES_MAX)
+		jx_syntax(c, jx_peek(c)->line, "over %d variables", JX_NAMES_MAX);
 	mem_grow(&t->names, &c->cap_names, t->nnames + 1, sizeof *t->names);
 	t->names[t->nnames] = name;
 	c->name_index[h] = ++t->nnames;

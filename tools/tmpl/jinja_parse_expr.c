@@ -421,14 +421,17 @@ static struct jx_node *parse_unary(struct jx_compiler *c, int with_filter)
 static struct jx_node *parse_strings(struct jx_compiler *c)
 {
 	struct jx_node *n = jx_node(c, E_CONST, jx_peek(c)->line);
-	n->value = jx_next(c)->v;
-	while (jx_peek(c)->type == T_STRING) {
-		struct jv more = jx_next(c)->v;
-		char *s = arena_alloc(c->arena, (size_t)n->value.len + more.len, 1);
-		memcpy(s, n->value.u.s, n->value.len);
-		memcpy(s + n->value.len, more.u.s, more.len);
-		n->value = jv_str(s, (size_t)n->value.len + more.len);
+	const struct jx_token *first = jx_peek(c);
+	size_t len = 0;
+	while (jx_peek(c)->type == T_STRING)
+		len += jx_next(c)->v.len;
+	char *text = arena_alloc(c->arena, len, 1);
+	size_t at = 0;
+	for (const struct jx_token *t = first; t->type == T_STRING; t++) {
+		memcpy(text + at, t->v.u.s, t->v.len);
+		at += t->v.len;
 	}
+	n->value = jv_str(text, len);
 	mem_grow(&c->t->literals, &c->t->cap_literals, c->t->nliterals + 1, sizeof *c->t->literals);
 	c->t->literals[c->t->nliterals++] = n->value;
 	return n;

@@ -194,25 +194,28 @@ struct jv jx_dict(struct jinja_run *r, size_t n)
 	return jv_dict(&r->arena, n);
 }
 
-static int hashable(struct jv k, unsigned depth)
+/* Counted: a tuple of tuples that it shares with itself is small in memory and endless to walk. What
+ * passes here is small enough for the walks of hash() and equal() after it. */
+static int hashable(struct jinja_run *r, struct jv k, unsigned depth)
 {
+	jx_spend(r, 1);
 	if (k.type == JV_LIST || k.type == JV_DICT || (k.type == JV_VIEW && k.aux != VIEW_VALUES) ||
 		depth > JX_VALUE_DEPTH)
 		return 0;
 	for (uint32_t i = 0; k.type == JV_TUPLE && i < k.u.list->n; i++)
-		if (!hashable(k.u.list->v[i], depth + 1))
+		if (!hashable(r, k.u.list->v[i], depth + 1))
 			return 0;
 	return 1;
 }
 
-int jx_hashable(struct jv v)
+int jx_hashable(struct jinja_run *r, struct jv v)
 {
-	return hashable(v, 0);
+	return hashable(r, v, 0);
 }
 
 static void must_hash(struct jinja_run *r, struct jv k)
 {
-	if (!hashable(k, 0))
+	if (!hashable(r, k, 0))
 		jx_fail(r, "unhashable type: '%s'", jx_type_name(k));
 }
 

@@ -46,7 +46,8 @@ static const struct {
 		"too long"},
 	{"integers that overflow", "{{ 2 ** 63 }}", "beyond 64 bits"},
 	{"a namespace that holds itself",
-		"{% set a = namespace() %}{% set a.b = a %}{{ a }}{{ a.b.b.c.d }}", "has no attribute"},
+		"{% set a = namespace() %}{% set a.b = a %}{{ a }}{{ a.b.b.c.d }}",
+		"has no attribute"},
 };
 
 static void check(const char *claim, const char *text, size_t len, const char *why)

@@ -61,6 +61,7 @@ is "$(cd "$T/elsewhere/checkpoint-60" && printf '%s ' *)" \
 t -o "$T/few" --save-steps 40 --resume --beta 0.2 >/dev/null 2>"$T/err"
 is $? 1 "a checkpoint of other options is refused"
 like "$(cat "$T/err")" "state.json: .*beta=0.1.*beta=0.2" "and both are named"
+like "$(cat "$T/err")" "options are 'beta=0.1[0-9]*', now 'beta=0.2[0-9]*'" "and what differs is named, nothing else"
 sed 's/5/6/' "$G/dpo/rows.jsonl" >"$T/rows.jsonl"
 "${run[@]:0:${#run[@]}-1}" -o "$T/few" --resume "$T/rows.jsonl" >/dev/null 2>"$T/err"
 is $? 1 "so is one of other data"

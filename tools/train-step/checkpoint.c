@@ -185,18 +185,33 @@ int checkpoint_save(const struct checkpoint *c, uint64_t keep, struct err *e)
 
 /* ---- loading ---- */
 
+/* Where the first word begins that a and b do not share. */
+static size_t first_difference(const char *a, const char *b)
+{
+	size_t word = 0;
+	for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+		if (a[i] == ' ')
+			word = i + 1;
+	return word;
+}
+
 static int must_agree(const json_t *o, const char *key, const char *ours, struct err *e)
 {
 	const char *theirs = json_string_value(json_object_get(o, key));
-	if (theirs && strcmp(theirs, ours) == 0)
+	if (!theirs)
+		theirs = "";
+	if (strcmp(theirs, ours) == 0)
 		return 0;
+	size_t from = first_difference(theirs, ours);
+	theirs += from;
+	ours += from;
 	return err_data(e,
-		"the checkpoint is of another run: its %s '%s', now '%s' (without --resume the run "
-		"starts anew)",
+		"the checkpoint is of another run: its %s '%.*s', now '%.*s' "
+		"(without --resume the run starts anew)",
 		strcmp(key, "options") == 0 ? "options are"
 		: strcmp(key, "data") == 0  ? "data are"
 					    : "model is",
-		theirs ? theirs : "", ours);
+		(int)strcspn(theirs, " "), theirs, (int)strcspn(ours, " "), ours);
 }
 
 static int read_window(const json_t *window, struct metrics *m, struct err *e)

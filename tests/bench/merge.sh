@@ -18,7 +18,10 @@ for ((i = 0; i < ${BENCH_ROUNDS:-3}; i++)); do
 	merges+=("$wall") merge_cpu=$cpu merge_rss=$rss
 	rm -rf "$T/out" && sync
 	if [ -n "${BENCH_PEER_MERGE:-}" ]; then
-		$BENCH_PEER_MERGE -m "$BENCH_MODEL" --adapter "$BENCH_ADAPTER" -o "$T/out" --sync >"$T/peer.json" 2>"$T/peer.err"
+		$BENCH_PEER_MERGE -m "$BENCH_MODEL" --adapter "$BENCH_ADAPTER" -o "$T/out" --sync >"$T/peer.json" 2>"$T/peer.err" || {
+			tail -3 "$T/peer.err"
+			exit 1
+		}
 		peers+=("$(jq .wall_s "$T/peer.json")") peer_rss=$(jq .peak_rss_mb "$T/peer.json")
 	fi
 done

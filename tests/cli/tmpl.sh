@@ -108,7 +108,10 @@ is "$(mpcat bad.mp | jq -r ._source | paste -sd,)" bad.jsonl:2,bad.jsonl:3,bad.j
 like "$(mpcat bad.mp | jq -r ._reason | tail -1)" "'rejected' is neither a string nor a list of messages" 'with the reason'
 printf '{"prompt":"\xff","chosen":"b","rejected":"c"}\n' >bad.jsonl
 status 1 'invalid UTF-8 is refused' tmpl bad.jsonl -o x.mp
-like "$(cat err)" '^tmpl: bad.jsonl:1: ' 'with file and row'
+like "$(cat err)" '^tmpl: bad.jsonl:1: the row is not valid UTF-8' 'with file and row'
+echo '{"prompt":"a","chosen":"b"}' >bad.jsonl
+status 1 'a pair without its other half' tmpl bad.jsonl -o x.mp
+like "$(cat err)" "no 'rejected' in the row" 'is said to lack it'
 echo -n '[{"text":"a"},{"text":"b"' >bad.json
 status 1 'an array that is cut' tmpl bad.json -o x.mp
 echo "PAR1...." >x.parquet

@@ -312,9 +312,10 @@ int maker_make(struct maker *m, struct record *in, struct record *out, struct er
 {
 	const char *text, *source;
 	size_t len, nsource;
-	if (record_str(in, ROW_FIELD, &text, &len, e) != 1 ||
-		record_str(in, "_source", &source, &nsource, e) != 1)
-		return e->status ? -1 : err_data(e, "no row");
+	if (record_str(in, "_source", &source, &nsource, e) != 1)
+		return -1;
+	if (record_str(in, ROW_FIELD, &text, &len, e) != 1)
+		return err_data(e, "the row is not valid UTF-8");
 	json_t *row = json_read_bytes(text, len, e);
 	if (!row)
 		return -1;

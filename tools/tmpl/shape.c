@@ -83,7 +83,7 @@ static int no_shape(const json_t *row, struct err *e)
 
 static int recognise(const json_t *row, struct err *e)
 {
-	if (has(row, "chosen") && has(row, "rejected"))
+	if (has(row, "chosen") || has(row, "rejected"))
 		return SHAPE_PREFERENCE;
 	if (has(row, "completion"))
 		return SHAPE_COMPLETION;

@@ -7,6 +7,7 @@
 #include "common/filter.h"
 
 #include "common/die.h"
+#include "common/opts.h"
 #include "kernels/team.h"
 
 #include <pthread.h>
@@ -348,6 +349,19 @@ void filter_from_stream(struct filter *f, struct stream_reader *r)
 	f->on_pause = on_pause_of_stream;
 	f->skipped = skipped_of_stream;
 	f->source = r;
+}
+
+int filter_open(struct filter *f, struct rejects *rejects, const struct header *h,
+	const struct header *bad, struct err *e)
+{
+	if (rejects_open(rejects, opts_common.skip_bad, opts_common.rejects, bad, e) < 0)
+		return -1;
+	if (stream_create(&f->out, opts_common.output, opts_common.gzip, h, e) < 0) {
+		rejects_abandon(rejects);
+		return -1;
+	}
+	f->rejects = rejects;
+	return 0;
 }
 
 int filter_threads(const struct filter *f)

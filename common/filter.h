@@ -48,6 +48,10 @@ struct filter {
 };
 
 void filter_from_stream(struct filter *f, struct stream_reader *r);
+/* Opens where the records go, as the common options say (-o, -z, --skip-bad, --rejects). h: the output's
+ * header; bad: that of the rejects, which hold records as they came in. *rejects is the caller's. */
+int filter_open(struct filter *f, struct rejects *rejects, const struct header *h,
+	const struct header *bad, struct err *e);
 int filter_threads(const struct filter *f);
 
 /* For `each`: rec itself goes out (it is taken over: do not use it afterwards) … */

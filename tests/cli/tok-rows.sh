@@ -113,4 +113,7 @@ like "$(cat "$T/err")" "tokenizer.json" "by its file"
 mkdir odd && jq -c '.normalizer = {"type": "Odd"}' "$M/tokenizer.json" >odd/tokenizer.json
 status 1 "a part that is not implemented is refused" tok -m odd rows -o x.mp
 like "$(cat "$T/err")" "tokenizer.json: normalizer 'Odd' is not implemented" "by name"
+echo '{"input_ids":[5,99999]}' >"$T/far.jsonl"
+status 1 '--decode refuses an id that is no token' tok -m "$R/tests/data/tiny-bpe" --decode "$T/far.jsonl"
+like "$(cat "$T/err")" 'far.jsonl:1: id 99999 is no token' 'and names it'
 done_testing

@@ -279,19 +279,12 @@ static int explain(struct job *j, struct err *e)
 static int run(struct job *j, struct err *e)
 {
 	struct header h;
-	struct stream_writer *w = NULL;
 	int rc = make_header(j, &h, e);
 	if (rc == 0)
-		rc = rejects_open(&j->rejects, opts_common.skip_bad, opts_common.rejects, &h, e);
-	if (rc == 0)
-		rc = stream_create(&w, opts_common.output, opts_common.gzip, &h, e);
+		rc = filter_open(&j->filter, &j->rejects, &h, &h, e);
 	header_done(&h);
-	if (rc < 0) {
-		rejects_abandon(&j->rejects);
+	if (rc < 0)
 		return -1;
-	}
-	j->filter.out = w;
-	j->filter.rejects = &j->rejects;
 	if (filter_run(&j->filter, e) < 0)
 		return -1;
 	report(j);

@@ -374,6 +374,11 @@ int row_decode(struct row *r, struct record *rec, struct err *e)
 		return err_data(e, "no 'input_ids' to decode");
 	if (rc < 0)
 		return -1;
+	for (size_t i = 0; i < n; i++) {
+		size_t len;
+		if (!tokenizer_token(r->plan->t, ids[i], &len))
+			return err_data(e, "id %u is no token of this tokenizer", ids[i]);
+	}
 	struct str text = {0};
 	rc = tokenizer_decode(r->enc, ids, n, 0, &text, e);
 	if (rc == 0) {

@@ -214,3 +214,12 @@ int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err
 		fingerprint_end(f, out);
 	return rc;
 }
+
+int fingerprint_tokenizer_if_any(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
+{
+	char *path = io_path(dir, "tokenizer.json");
+	int there = io_exists(path);
+	mem_free(path);
+	out[0] = 0;
+	return there ? fingerprint_tokenizer(dir, out, e) : 0;
+}

@@ -22,5 +22,7 @@ int fingerprint_model(const char *dir, int full, char out[FINGERPRINT_LEN], stru
 int fingerprint_adapter(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
 /* tokenizer.json and the facts of tokenizer_config.json that change ids. */
 int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
+/* The same, but a directory without a tokenizer.json gives the empty string and no error. */
+int fingerprint_tokenizer_if_any(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
 
 #endif

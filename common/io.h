@@ -53,6 +53,10 @@ int output_flush(struct output *o, struct err *e);
 int output_commit(struct output *o, struct err *e);
 void output_abandon(struct output *o); /* removes the temporary */
 
+/* A whole text to standard output; and whether that wants colour: a terminal, and NO_COLOR not set. */
+int output_print(const char *text, size_t n, struct err *e);
+int output_has_colour(void);
+
 /* A directory that appears whole or not at all: files are written in `tmp` (beside `path`), then it
  * is renamed. An existing directory is replaced only if sluice wrote it (it holds ".sluice") or
  * force; never an input of this process. */

@@ -210,3 +210,21 @@ int output_commit(struct output *o, struct err *e)
 	output_abandon(o);
 	return bad ? -1 : 0;
 }
+
+int output_print(const char *text, size_t n, struct err *e)
+{
+	struct output *o;
+	if (output_open(&o, NULL, 0, 0, e) < 0)
+		return -1;
+	if (n && output_write(o, text, n, e) < 0) {
+		output_abandon(o);
+		return -1;
+	}
+	return output_commit(o, e);
+}
+
+int output_has_colour(void)
+{
+	const char *no_colour = getenv("NO_COLOR");
+	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+}

@@ -84,16 +84,11 @@ static int open_model(struct scorer *s, struct err *e)
 /* The ids must come from the model's own tokenizer, where the directory has one. */
 static int check_tokenizer(const struct header *h, struct err *e)
 {
-	char *path = io_path(opts_model.model, "tokenizer.json");
 	char ours[FINGERPRINT_LEN];
-	int rc = 0;
-	if (io_exists(path))
-		rc = fingerprint_tokenizer(opts_model.model, ours, e) < 0
-			     ? -1
-			     : stream_check(h, "tokenizer", h->tokenizer, ours,
-				       opts_common.ignore_mismatch, e);
-	mem_free(path);
-	return rc;
+	if (fingerprint_tokenizer_if_any(opts_model.model, ours, e) < 0)
+		return -1;
+	return stream_check(
+		h, "tokenizer", h->tokenizer, *ours ? ours : NULL, opts_common.ignore_mismatch, e);
 }
 
 /* Scores named `ref` are the reference's: the header says whose. */

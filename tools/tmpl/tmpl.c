@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { EXPLAINED = 4 }; /* rows that --explain shows */
 
@@ -154,19 +153,16 @@ static int prepare(struct job *j, struct err *e)
 	return 0;
 }
 
-static void list_templates(const struct job *j)
+static int list_templates(const struct job *j, struct err *e)
 {
 	struct str out = {0};
 	for (size_t i = 0; i < j->source.n; i++)
 		str_addf(&out, "%s (of the model)\n", j->source.v[i].name);
 	for (size_t i = 0; source_builtin(i); i++)
 		str_addf(&out, "%s\n", source_builtin(i));
-	struct err e = {0};
-	struct output *o;
-	if (output_open(&o, NULL, 0, 0, &e) < 0 || output_write(o, out.s, out.len, &e) < 0 ||
-		output_commit(o, &e) < 0)
-		die_err(&e);
+	int rc = output_print(out.s, out.len, e);
 	str_done(&out);
+	return rc;
 }
 
 /* ---- the loop ---- */
@@ -195,14 +191,12 @@ static int make_header(const struct job *j, struct header *h, struct err *e)
 		fingerprint_end(f, print);
 		h->templ = mem_strdup(print);
 	}
-	char *path = opts_model.model ? io_path(opts_model.model, "tokenizer.json") : NULL;
 	int rc = 0;
-	if (path && io_exists(path)) {
-		rc = fingerprint_tokenizer(opts_model.model, print, e);
-		if (rc == 0)
+	if (opts_model.model) {
+		rc = fingerprint_tokenizer_if_any(opts_model.model, print, e);
+		if (rc == 0 && *print)
 			h->tokenizer = mem_strdup(print);
 	}
-	mem_free(path);
 	char *made = opts_history(&program, matter);
 	header_add_stage(h, program.name, made, h->templ ? h->templ : "");
 	mem_free(made);
@@ -249,13 +243,9 @@ static void report(const struct job *j)
 
 static int explain(struct job *j, struct err *e)
 {
-	const char *no_colour = getenv("NO_COLOR");
-	int colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour), rc;
+	int colour = output_has_colour(), rc = 0;
 	struct record rec = {0}, made = {0};
 	struct str out = {0};
-	struct output *o;
-	if (output_open(&o, NULL, 0, 0, e) < 0)
-		return -1;
 	for (int i = 0; i < EXPLAINED && (rc = rows_next(j->rows, &rec, e)) > 0; i++) {
 		struct err bad = {0};
 		record_reset(&made);
@@ -265,15 +255,11 @@ static int explain(struct job *j, struct err *e)
 			str_addf(&out, "%s: %s\n", rec.where, bad.msg);
 	}
 	if (rc >= 0)
-		rc = output_write(o, out.s ? out.s : "", out.len, e);
+		rc = output_print(out.s, out.len, e);
 	str_done(&out);
 	record_done(&rec);
 	record_done(&made);
-	if (rc < 0) {
-		output_abandon(o);
-		return -1;
-	}
-	return output_commit(o, e);
+	return rc;
 }
 
 static int run(struct job *j, struct err *e)
@@ -295,10 +281,8 @@ static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 {
 	if (prepare(j, e) < 0)
 		return -1;
-	if (options.list) {
-		list_templates(j);
-		return 0;
-	}
+	if (options.list)
+		return list_templates(j, e);
 	warn_of_tokens(j);
 	j->rows = rows_new(paths, npaths);
 	j->filter = (struct filter){.next = rows_next,

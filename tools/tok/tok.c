@@ -11,9 +11,7 @@
 #include "tools/tok/explain.h"
 #include "tools/tok/row.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { EXPLAINED = 8 }; /* rows that --explain shows */
 
@@ -140,14 +138,9 @@ static void report(const struct job *j)
 
 static int explain(struct job *j, struct err *e)
 {
-	const char *no_colour = getenv("NO_COLOR");
-	int colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour);
+	int colour = output_has_colour(), rc = 0;
 	struct record rec = {0};
 	struct str out = {0};
-	struct output *o;
-	int rc = output_open(&o, NULL, 0, 0, e);
-	if (rc < 0)
-		return -1;
 	for (int i = 0; i < EXPLAINED && (rc = stream_read(j->in, &rec, e)) > 0; i++) {
 		char where[sizeof rec.where];
 		memcpy(where, rec.where, sizeof where);
@@ -159,14 +152,10 @@ static int explain(struct job *j, struct err *e)
 			break;
 	}
 	if (rc >= 0)
-		rc = output_write(o, out.s ? out.s : "", out.len, e);
+		rc = output_print(out.s, out.len, e);
 	str_done(&out);
 	record_done(&rec);
-	if (rc < 0) {
-		output_abandon(o);
-		return -1;
-	}
-	return output_commit(o, e);
+	return rc;
 }
 
 static int run(struct job *j, struct err *e)

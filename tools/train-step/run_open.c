@@ -1,5 +1,6 @@
 /* How a run begins; run.c goes on. */
 #include "common/die.h"
+#include "common/fingerprint.h"
 #include "common/mem.h"
 #include "common/opts.h"
 #include "tools/train-step/plan.h"
@@ -71,21 +72,11 @@ static int open_reference(struct run *r, struct err *e)
 
 /* ---- data --------------------------------------------------------------------------------------- */
 
-/* Empty when the model comes without a tokenizer. */
-static int tokenizer_print(char out[FINGERPRINT_LEN], struct err *e)
-{
-	char *path = io_path(opts_model.model, "tokenizer.json");
-	int there = io_exists(path);
-	mem_free(path);
-	out[0] = 0;
-	return there ? fingerprint_tokenizer(opts_model.model, out, e) : 0;
-}
-
 static int load(
 	struct run *r, struct data *d, char *const *paths, size_t n, int eval, struct err *e)
 {
 	char tokenizer[FINGERPRINT_LEN];
-	if (tokenizer_print(tokenizer, e) < 0)
+	if (fingerprint_tokenizer_if_any(opts_model.model, tokenizer, e) < 0)
 		return -1;
 	struct data_rules rules = {
 		.needs = r->o->loss.needs,

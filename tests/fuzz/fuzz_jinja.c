@@ -11,14 +11,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct source s = {.special = json_pack("{s:s}", "bos_token", "<s>")};
 	struct chat_template templ = {.source = &s, .plain = t, .tools = t};
 	struct chat *c = chat_new(&templ);
-	json_t *messages = json_pack("[{s:s, s:s}, {s:s, s:[i, n, {s:f}]}]", "role", "user",
-		"content", "Gr\xc3\xbc\xc3\x9f \n", "role", "assistant", "content", 7, "a", 1.5);
+	static const char rows[] =
+		"[{\"role\": \"user\", \"content\": \"Gr\xc3\xbc\xc3\x9f \\n\"}, "
+		"{\"role\": \"assistant\", \"content\": [7, null, {\"a\": 1.5}]}]";
+	struct arena arena = {0};
+	struct jv messages, none = {.type = JV_MISSING};
+	if (value_parse(&messages, &arena, rows, sizeof rows - 1, &e) < 0)
+		abort();
 	struct str out = {0};
 	struct jinja_spans spans = {0};
-	chat_render(c, messages, NULL, NULL, CHAT_PROMPT, &out, &spans, &e);
+	chat_render(c, messages, none, NULL, CHAT_PROMPT, &out, &spans, &e);
 	str_done(&out);
 	mem_free(spans.v);
-	json_decref(messages);
+	arena_done(&arena);
 	chat_free(c);
 	chat_template_done(&templ);
 	json_decref(s.special);

@@ -3,24 +3,24 @@
  * rendered (tests/oracle/tmpl.py): the same text and {% generation %} spans, or both refuse.
  */
 #include "common/io.h"
-#include "common/json.h"
 #include "common/jsonl.h"
 #include "tests/tap.h"
 #include "tools/tmpl/chat.h"
 
 #include <xxhash.h>
 
-static json_t *read_rows(void)
+static struct jv read_rows(struct arena *a)
 {
 	struct err e = {0};
-	json_t *rows = json_array();
+	struct jv rows = jv_list(a, 64), row;
 	struct jsonl lines = {.limit = 1 << 20};
 	const char *text;
 	size_t len;
 	if (input_open(&lines.in, "tests/golden/tmpl/conversations.jsonl", 0, &e) < 0)
 		return rows;
 	while (jsonl_next(&lines, &text, &len, &e) > 0)
-		json_array_append_new(rows, json_read_bytes(text, len, &e));
+		if (value_parse(&row, a, arena_dup(a, text, len), len, &e) == 0)
+			jv_list_add(a, rows, row);
 	jsonl_done(&lines);
 	input_close(lines.in);
 	return rows;
@@ -33,17 +33,16 @@ static time_t noon(void)
 }
 
 /* "-", or the digest. */
-static void render(
-	struct chat *c, const json_t *row, enum chat_end end, char out[24], struct err *e)
+static void render(struct chat *c, struct jv row, enum chat_end end, char out[24], struct err *e)
 {
-	struct chat_extra x = {
-		json_object_get(row, "tools"), json_object_get(row, "chat_template_kwargs")};
+	struct chat_extra x = {value_get(row, "tools"), value_get(row, "chat_template_kwargs")};
+	struct jv none = {.type = JV_MISSING};
 	struct str text = {0};
 	struct jinja_spans spans = {0};
 	int marks = end == CHAT_WHOLE && chat_marks_generation(c, &x);
 	*e = (struct err){0};
-	int rc = chat_render(c, json_object_get(row, "messages"), NULL, &x, end, &text,
-		marks ? &spans : NULL, e);
+	int rc = chat_render(
+		c, value_get(row, "messages"), none, &x, end, &text, marks ? &spans : NULL, e);
 	for (size_t i = 0; rc == 0 && i < spans.n; i++)
 		str_addf(&text, " %zu:%zu", spans.v[i].from, spans.v[i].to);
 	if (rc < 0)
@@ -57,7 +56,7 @@ static void render(
 	mem_free(spans.v);
 }
 
-static void check_template(const char *name, char *wanted, const char *text, const json_t *rows)
+static void check_template(const char *name, char *wanted, const char *text, struct jv rows)
 {
 	struct err e = {0}, why;
 	struct source s = {.plain = text, .tools = text, .from = name};
@@ -79,15 +78,14 @@ static void check_template(const char *name, char *wanted, const char *text, con
 	for (char *want = strtok_r(wanted, "\t", &save); want;
 		want = strtok_r(NULL, "\t", &save), i++) {
 		char got[24];
-		render(c, json_array_get(rows, i / 2), i % 2 ? CHAT_PROMPT : CHAT_WHOLE, got, &why);
+		render(c, jv_list_at(rows, i / 2), i % 2 ? CHAT_PROMPT : CHAT_WHOLE, got, &why);
 		if (!strcmp(got, want))
 			continue;
 		if (bad++ < 4)
 			diag("conversation %zu%s: got %s, wanted %s %s", i / 2 + 1,
 				i % 2 ? " with generation prompt" : "", got, want, why.msg);
 	}
-	ok(bad == 0 && i == 2 * json_array_size(rows), "%s: %zu renderings as transformers'", name,
-		i);
+	ok(bad == 0 && i == 2 * jv_list_len(rows), "%s: %zu renderings as transformers'", name, i);
 	chat_free(c);
 	chat_template_done(&t);
 	json_decref(s.special);
@@ -102,10 +100,11 @@ int main(void)
 	}
 	struct err e = {0};
 	size_t len;
-	json_t *rows = read_rows();
+	struct arena arena = {0};
+	struct jv rows = read_rows(&arena);
 	char *table = io_read_file("tests/golden/tmpl/digests.tsv", 1 << 20, &len, &e),
 	     *save = NULL;
-	ok(table && json_array_size(rows) >= 60, "the goldens are there");
+	ok(table && jv_list_len(rows) >= 60, "the goldens are there");
 	for (char *line = table ? strtok_r(table, "\n", &save) : NULL; line;
 		line = strtok_r(NULL, "\n", &save)) {
 		char *tab = strchr(line, '\t'), path[1000];
@@ -119,6 +118,6 @@ int main(void)
 		mem_free(text);
 	}
 	mem_free(table);
-	json_decref(rows);
+	arena_done(&arena);
 	return tap_done();
 }

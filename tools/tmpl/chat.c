@@ -1,10 +1,6 @@
 #include "tools/tmpl/chat.h"
 
-#include "common/json.h"
-
 #include <string.h>
-
-enum { VALUE_DEPTH = 100 }; /* nesting of a row's values */
 
 /* Written behind the last message's content to find it again: transformers' own tag, with a blank at
  * its end that shows whether the template trims. */
@@ -39,8 +35,6 @@ void chat_template_done(struct chat_template *t)
 	if (t->tools != t->plain)
 		jinja_free(t->tools);
 	jinja_free(t->plain);
-	json_decref(t->default_tools);
-	json_decref(t->kwargs);
 }
 
 struct chat *chat_new(const struct chat_template *t)
@@ -71,145 +65,97 @@ void chat_free(struct chat *c)
 	mem_free(c);
 }
 
-/* ---- values ---- */
+/* ---- messages ---- */
 
-static int value(struct arena *a, const json_t *v, int depth, struct jv *out, struct err *e)
+/* The first of the names under which templates look for a message's reasoning. */
+static struct jv reasoning_of(struct jv message)
 {
-	struct jv item;
-	if (depth > VALUE_DEPTH)
-		return err_data(e, "values are nested deeper than %d", VALUE_DEPTH);
-	switch (json_typeof(v)) {
-	case JSON_OBJECT: {
-		const char *key;
-		json_t *val;
-		*out = jv_dict(a, json_object_size(v));
-		json_object_foreach((json_t *)v, key, val)
-		{
-			if (value(a, val, depth + 1, &item, e) < 0)
-				return -1;
-			jv_dict_set(a, *out, jv_str(key, strlen(key)), item);
-		}
-		return 0;
+	static const char *const names[] = {"reasoning_content", "thinking", "reasoning"};
+	struct jv v = {.type = JV_MISSING};
+	for (size_t i = 0; i < sizeof names / sizeof *names && !value_given(v); i++)
+		v = value_get(message, names[i]);
+	return v;
+}
+
+static int has_nulls(struct jv message)
+{
+	struct jv key, v;
+	for (size_t i = 0; i < jv_dict_len(message); i++) {
+		jv_dict_at(message, i, &key, &v);
+		if (v.type == JV_NONE)
+			return 1;
 	}
-	case JSON_ARRAY:
-		*out = jv_list(a, json_array_size(v));
-		for (size_t i = 0; i < json_array_size(v); i++) {
-			if (value(a, json_array_get(v, i), depth + 1, &item, e) < 0)
-				return -1;
-			jv_list_add(a, *out, item);
-		}
-		return 0;
-	case JSON_STRING:
-		*out = jv_str(json_string_value(v), json_string_length(v));
-		return 0;
-	case JSON_INTEGER:
-		*out = jv_int(json_integer_value(v));
-		return 0;
-	case JSON_REAL:
-		*out = jv_float(json_real_value(v));
-		return 0;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		*out = jv_bool(json_is_true(v));
-		return 0;
-	case JSON_NULL:
-		break;
-	}
-	*out = jv_none();
 	return 0;
 }
 
-static void set(struct arena *a, struct jv dict, const char *key, struct jv v)
+static struct jv tagged(struct arena *a, struct jv text)
 {
-	jv_dict_set(a, dict, jv_str(key, strlen(key)), v);
-}
-
-/* The first of the names under which templates look for a message's reasoning. */
-static const json_t *reasoning_of(const json_t *message)
-{
-	static const char *const names[] = {"reasoning_content", "thinking", "reasoning"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		const json_t *v = json_object_get(message, names[i]);
-		if (v && !json_is_null(v))
-			return v;
-	}
-	return NULL;
-}
-
-static struct jv tagged(struct arena *a, const char *s, size_t len)
-{
-	char *t = arena_alloc(a, len + sizeof tag - 1, 1);
-	memcpy(t, s, len);
-	memcpy(t + len, tag, sizeof tag - 1);
-	return jv_str(t, len + sizeof tag - 1);
+	char *t = arena_alloc(a, text.len + sizeof tag - 1, 1);
+	memcpy(t, text.u.s, text.len);
+	memcpy(t + text.len, tag, sizeof tag - 1);
+	return jv_str(t, text.len + sizeof tag - 1);
 }
 
 /* The last message's content with the tag; of a list of blocks the last that has text. */
-static int tag_content(struct arena *a, const json_t *content, struct jv *out, struct err *e)
+static int tag_content(struct arena *a, struct jv content, struct jv *out, struct err *e)
 {
-	if (json_is_string(content)) {
-		*out = tagged(a, json_string_value(content), json_string_length(content));
+	size_t n = content.type == JV_LIST ? jv_list_len(content) : 0, at = n;
+	if (content.type == JV_STR) {
+		*out = tagged(a, content);
 		return 0;
 	}
-	if (value(a, content, 2, out, e) < 0)
-		return -1;
-	for (size_t i = json_array_size(content); i-- > 0;) {
-		const json_t *text = json_object_get(json_array_get(content, i), "text");
-		if (!json_is_string(text))
-			continue;
-		set(a, jv_list_at(*out, i), "text",
-			tagged(a, json_string_value(text), json_string_length(text)));
-		return 0;
-	}
-	return err_data(e, "--continue-final-message: the last message has no text to continue");
-}
-
-static int message(struct arena *a, const json_t *m, int continued, struct jv *out, struct err *e)
-{
-	const char *key;
-	json_t *v;
-	struct jv item;
-	if (!json_is_object(m))
-		return err_data(e, "a message is not an object");
-	const json_t *reasoning = reasoning_of(m);
-	*out = jv_dict(a, json_object_size(m) + 2);
-	if (reasoning) {
-		if (value(a, reasoning, 2, &item, e) < 0)
-			return -1;
-		set(a, *out, "thinking", item);
-	}
-	json_object_foreach((json_t *)m, key, v)
-	{
-		if (json_is_null(v))
-			continue;
-		if (value(a, v, 2, &item, e) < 0)
-			return -1;
-		set(a, *out, key, item);
-	}
-	if (reasoning) {
-		if (value(a, reasoning, 2, &item, e) < 0)
-			return -1;
-		set(a, *out, "reasoning_content", item);
-	}
-	if (!continued)
-		return 0;
-	if (tag_content(a, json_object_get(m, "content"), &item, e) < 0)
-		return -1;
-	set(a, *out, "content", item);
+	while (at > 0 && value_get(jv_list_at(content, at - 1), "text").type != JV_STR)
+		at--;
+	if (at == 0)
+		return err_data(e, "--continue-final-message: the last message has no text to "
+				   "continue");
+	struct jv block = value_copy(a, jv_list_at(content, at - 1));
+	value_put(a, block, "text", tagged(a, value_get(block, "text")));
+	*out = value_slice(a, content, 0, at - 1);
+	jv_list_add(a, *out, block);
+	for (; at < n; at++)
+		jv_list_add(a, *out, jv_list_at(content, at));
 	return 0;
 }
 
-static int messages(struct arena *a, const json_t *head, const json_t *tail, int continued,
-	struct jv *out, struct err *e)
+/* The message as templates see it: itself, unless something is to be dropped or filled in. */
+static int message(struct arena *a, struct jv m, int continued, struct jv *out, struct err *e)
 {
-	size_t nhead = json_array_size(head), n = nhead + json_array_size(tail);
+	if (m.type != JV_DICT)
+		return err_data(e, "a message is not an object");
+	struct jv reasoning = reasoning_of(m), key, v;
+	*out = m;
+	if (!value_given(reasoning) && !has_nulls(m) && !continued)
+		return 0;
+	*out = jv_dict(a, jv_dict_len(m) + 2);
+	if (value_given(reasoning))
+		value_put(a, *out, "thinking", reasoning);
+	for (size_t i = 0; i < jv_dict_len(m); i++) {
+		jv_dict_at(m, i, &key, &v);
+		if (v.type != JV_NONE)
+			jv_dict_set(a, *out, key, v);
+	}
+	if (value_given(reasoning))
+		value_put(a, *out, "reasoning_content", reasoning);
+	if (!continued)
+		return 0;
+	if (tag_content(a, value_get(m, "content"), &v, e) < 0)
+		return -1;
+	value_put(a, *out, "content", v);
+	return 0;
+}
+
+static int messages(struct arena *a, struct jv head, struct jv tail, int continued, struct jv *out,
+	struct err *e)
+{
+	size_t nhead = jv_list_len(head), n = nhead;
+	if (tail.type == JV_LIST)
+		n += jv_list_len(tail);
 	if (n == 0)
 		return err_data(e, "the conversation is empty");
 	*out = jv_list(a, n);
 	for (size_t i = 0; i < n; i++) {
-		const json_t *m =
-			i < nhead ? json_array_get(head, i) : json_array_get(tail, i - nhead);
-		struct jv item;
+		struct jv m = i < nhead ? jv_list_at(head, i) : jv_list_at(tail, i - nhead), item;
 		if (message(a, m, continued && i + 1 == n, &item, e) < 0)
 			return err_prefix(e, "message %zu", i + 1);
 		jv_list_add(a, *out, item);
@@ -220,45 +166,44 @@ static int messages(struct arena *a, const json_t *head, const json_t *tail, int
 /* ---- the template's variables ---- */
 
 /* The row's tools, else --tools; an empty list counts as none, as TRL has it. */
-static const json_t *tools_of(const struct chat *c, const struct chat_extra *x)
+static struct jv tools_of(const struct chat *c, const struct chat_extra *x)
 {
-	const json_t *tools =
-		x && x->tools && !json_is_null(x->tools) ? x->tools : c->t->default_tools;
-	return json_is_array(tools) && json_array_size(tools) == 0 ? NULL : tools;
+	struct jv tools = x && value_given(x->tools) ? x->tools : c->t->default_tools;
+	int none = tools.type == JV_MISSING || (tools.type == JV_LIST && !jv_list_len(tools));
+	return none ? jv_none() : tools;
 }
 
-static int add_all(struct arena *a, struct jv vars, const json_t *object, struct err *e)
+static void add_special(struct arena *a, struct jv vars, const json_t *special)
 {
 	const char *key;
 	json_t *v;
-	struct jv item;
-	json_object_foreach((json_t *)object, key, v)
-	{
-		if (value(a, v, 1, &item, e) < 0)
-			return -1;
-		set(a, vars, key, item);
-	}
-	return 0;
+	json_object_foreach((json_t *)(uintptr_t)special, key, v)
+		value_put(a, vars, key, jv_str(json_string_value(v), json_string_length(v)));
 }
 
-static int variables(struct chat *c, const struct chat_extra *x, struct jv conversation, int prompt,
-	struct jv *vars, struct err *e)
+static void add_all(struct arena *a, struct jv vars, struct jv from)
+{
+	struct jv key, v;
+	for (size_t i = 0; from.type == JV_DICT && i < jv_dict_len(from); i++) {
+		jv_dict_at(from, i, &key, &v);
+		jv_dict_set(a, vars, key, v);
+	}
+}
+
+static struct jv variables(struct chat *c, const struct chat_extra *x, struct jv conversation,
+	struct jv tools, int prompt)
 {
 	struct arena *a = &c->arena;
-	const json_t *tools = tools_of(c, x);
-	struct jv tool_list = jv_none();
-	if (tools && value(a, tools, 1, &tool_list, e) < 0)
-		return -1;
-	*vars = jv_dict(a, 24);
-	if (add_all(a, *vars, c->t->source->special, e) < 0 ||
-		(c->t->kwargs && add_all(a, *vars, c->t->kwargs, e) < 0) ||
-		(x && json_is_object(x->kwargs) && add_all(a, *vars, x->kwargs, e) < 0))
-		return -1;
-	set(a, *vars, "messages", conversation);
-	set(a, *vars, "tools", tool_list);
-	set(a, *vars, "documents", jv_none());
-	set(a, *vars, "add_generation_prompt", jv_bool(prompt));
-	return 0;
+	struct jv vars = jv_dict(a, 24);
+	add_special(a, vars, c->t->source->special);
+	add_all(a, vars, c->t->kwargs);
+	if (x)
+		add_all(a, vars, x->kwargs);
+	value_put(a, vars, "messages", conversation);
+	value_put(a, vars, "tools", tools);
+	value_put(a, vars, "documents", jv_none());
+	value_put(a, vars, "add_generation_prompt", jv_bool(prompt));
+	return vars;
 }
 
 /* ---- rendering ---- */
@@ -285,16 +230,16 @@ static int cut_at_tag(struct str *out, size_t from, struct err *e)
 			   "that the template made");
 }
 
-int chat_render(struct chat *c, const json_t *head, const json_t *tail, const struct chat_extra *x,
+int chat_render(struct chat *c, struct jv head, struct jv tail, const struct chat_extra *x,
 	enum chat_end end, struct str *out, struct jinja_spans *spans, struct err *e)
 {
-	struct jv conversation, vars;
+	struct jv conversation, tools = tools_of(c, x);
 	size_t from = out->len;
 	arena_reset(&c->arena);
-	if (messages(&c->arena, head, tail, end == CHAT_CONTINUE, &conversation, e) < 0 ||
-		variables(c, x, conversation, end == CHAT_PROMPT, &vars, e) < 0)
+	if (messages(&c->arena, head, tail, end == CHAT_CONTINUE, &conversation, e) < 0)
 		return -1;
-	if (jinja_render(tools_of(c, x) ? c->tools : c->plain, vars, out, spans, e) < 0) {
+	struct jv vars = variables(c, x, conversation, tools, end == CHAT_PROMPT);
+	if (jinja_render(tools.type != JV_NONE ? c->tools : c->plain, vars, out, spans, e) < 0) {
 		e->status = STATUS_DATA;
 		return err_prefix(e, "chat template");
 	}
@@ -303,5 +248,5 @@ int chat_render(struct chat *c, const json_t *head, const json_t *tail, const st
 
 int chat_marks_generation(const struct chat *c, const struct chat_extra *x)
 {
-	return jinja_has_generation(tools_of(c, x) ? c->t->tools : c->t->plain);
+	return jinja_has_generation(tools_of(c, x).type != JV_NONE ? c->t->tools : c->t->plain);
 }

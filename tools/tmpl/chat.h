@@ -6,8 +6,8 @@
 #ifndef TOOLS_TMPL_CHAT_H
 #define TOOLS_TMPL_CHAT_H
 
-#include "tools/tmpl/jinja.h"
 #include "tools/tmpl/source.h"
+#include "tools/tmpl/value.h"
 
 #include <time.h>
 
@@ -15,8 +15,8 @@
 struct chat_template {
 	const struct source *source;
 	struct jinja *plain, *tools; /* the same when there is one template for both */
-	json_t *default_tools;	     /* --tools, or NULL */
-	json_t *kwargs;		     /* --chat-template-kwargs, or NULL */
+	struct jv default_tools;     /* --tools, or JV_MISSING */
+	struct jv kwargs;	     /* --chat-template-kwargs, a dict, or JV_MISSING */
 	time_t now;
 };
 int chat_template_compile(struct chat_template *t, const struct source *s, struct err *e);
@@ -26,10 +26,10 @@ struct chat; /* what a thread needs to render */
 struct chat *chat_new(const struct chat_template *t);
 void chat_free(struct chat *c);
 
-/* What a row brings beside its messages; NULL: nothing. */
+/* What a row brings beside its messages: JV_MISSING or none where it does not. */
 struct chat_extra {
-	json_t *tools;	/* a list, or one as JSON text */
-	json_t *kwargs; /* chat_template_kwargs: win over the template's */
+	struct jv tools;
+	struct jv kwargs; /* chat_template_kwargs: win over the template's */
 };
 
 enum chat_end {
@@ -39,13 +39,12 @@ enum chat_end {
 };
 
 /*
- * Appends the conversation of all messages of `head` and then of `tail` (arrays; tail may be NULL) to
- * *out, which must be empty when spans are asked for. spans may be NULL; else the bytes that the
+ * Appends the conversation of all messages of `head` and then of `tail` (lists; tail may be JV_MISSING)
+ * to *out, which must be empty when spans are asked for. spans may be NULL; else the bytes that the
  * template's {% generation %} blocks wrote. STATUS_DATA: the template refuses, or a message is none.
  */
-int chat_render(struct chat *c, const json_t *head, const json_t *tail,
-	const struct chat_extra *extra, enum chat_end end, struct str *out,
-	struct jinja_spans *spans, struct err *e);
+int chat_render(struct chat *c, struct jv head, struct jv tail, const struct chat_extra *extra,
+	enum chat_end end, struct str *out, struct jinja_spans *spans, struct err *e);
 
 /* Whether the template used for this row marks the assistant's words itself. */
 int chat_marks_generation(const struct chat *c, const struct chat_extra *extra);

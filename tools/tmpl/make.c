@@ -8,7 +8,6 @@
 #include "tools/tmpl/make.h"
 
 #include "common/field.h"
-#include "common/json.h"
 #include "common/stream.h"
 #include "tools/tmpl/rows.h"
 
@@ -26,6 +25,7 @@ void maker_done(struct maker *m)
 	str_done(&m->full[1]);
 	str_done(&m->turn);
 	mem_free(m->spans.v);
+	arena_done(&m->arena);
 	chat_free(m->chat);
 }
 
@@ -34,10 +34,7 @@ static void set_text(struct record *out, const char *key, const struct str *s, s
 	record_set_str(out, key, s->s ? s->s + from : "", s->len - from);
 }
 
-static void set_json_text(struct record *out, const char *key, const json_t *s)
-{
-	record_set_str(out, key, json_string_value(s), json_string_length(s));
-}
+static const struct jv nothing = {.type = JV_MISSING};
 
 static size_t common_prefix(const struct str *a, const struct str *b)
 {
@@ -72,8 +69,8 @@ static int boundary(struct maker *m, const struct shape_row *s, const struct cha
 		return 0;
 	/* They part: only within what the generation prompt adds is that no harm. */
 	str_reset(&m->turn);
-	if (json_array_size(s->prompt) &&
-		chat_render(m->chat, s->prompt, NULL, x, CHAT_WHOLE, &m->turn, NULL, e) < 0)
+	if (jv_list_len(s->prompt) &&
+		chat_render(m->chat, s->prompt, nothing, x, CHAT_WHOLE, &m->turn, NULL, e) < 0)
 		return -1;
 	if (m->plan->continue_final || !begins(&m->head, &m->turn) || split < m->turn.len)
 		return err_data(e,
@@ -91,8 +88,8 @@ static int make_answers(struct maker *m, const struct shape_row *s, const struct
 	const char *const *names = s->nanswers == 2 ? pair_names : one_name;
 	enum chat_end end = m->plan->continue_final ? CHAT_CONTINUE : CHAT_PROMPT;
 	str_reset(&m->head);
-	if (json_array_size(s->prompt) &&
-		chat_render(m->chat, s->prompt, NULL, x, end, &m->head, NULL, e) < 0)
+	if (jv_list_len(s->prompt) &&
+		chat_render(m->chat, s->prompt, nothing, x, end, &m->head, NULL, e) < 0)
 		return err_prefix(e, "'prompt'");
 	for (size_t i = 0; i < s->nanswers; i++) {
 		str_reset(&m->full[i]);
@@ -121,46 +118,45 @@ static void add_span(struct jinja_spans *s, size_t from, size_t to)
 /*
  * The assistant's words where the template does not mark them: a turn is what rendering up to and with
  * it adds to rendering up to it with the generation prompt, proved when each is a prefix of the next
- * and of the whole, which is in m->full[0]. 1 proved, 0 not, -1.
+ * and of the whole, which is in m->full[0]. 1 proved, 0 not.
  */
-static int prove_spans(struct maker *m, const json_t *messages, const struct chat_extra *x)
+static int prove_spans(struct maker *m, struct jv messages, const struct chat_extra *x)
 {
 	struct err e = {0};
-	json_t *so_far = json_array();
-	int rc = 1;
+	struct jv so_far = jv_list(&m->arena, jv_list_len(messages));
 	m->spans.n = 0;
-	for (size_t i = 0; rc == 1 && i < json_array_size(messages); i++) {
-		json_t *msg = json_array_get(messages, i);
-		const char *role = json_string_value(json_object_get(msg, "role"));
-		int spoken = !strcmp(role, "assistant");
+	for (size_t i = 0; i < jv_list_len(messages); i++) {
+		struct jv msg = jv_list_at(messages, i);
+		int spoken = value_is(value_get(msg, "role"), "assistant");
 		str_reset(&m->head);
-		if (spoken && json_array_size(so_far) &&
-			chat_render(m->chat, so_far, NULL, x, CHAT_PROMPT, &m->head, NULL, &e) < 0)
-			rc = 0;
-		json_array_append(so_far, msg);
-		if (!spoken || !rc)
+		if (spoken && i > 0 &&
+			chat_render(m->chat, so_far, nothing, x, CHAT_PROMPT, &m->head, NULL, &e) <
+				0)
+			return 0;
+		jv_list_add(&m->arena, so_far, msg);
+		if (!spoken)
 			continue;
 		str_reset(&m->turn);
-		if (chat_render(m->chat, so_far, NULL, x, CHAT_WHOLE, &m->turn, NULL, &e) < 0 ||
+		if (chat_render(m->chat, so_far, nothing, x, CHAT_WHOLE, &m->turn, NULL, &e) < 0 ||
 			!m->head.len || !begins(&m->turn, &m->head) ||
 			!begins(&m->full[0], &m->turn))
-			rc = 0;
-		else
-			add_span(&m->spans, m->head.len, m->turn.len);
+			return 0;
+		add_span(&m->spans, m->head.len, m->turn.len);
 	}
-	json_decref(so_far);
-	return rc;
+	return 1;
 }
 
-static void set_spans(struct record *out, const struct jinja_spans *spans)
+static void set_spans(struct maker *m, struct record *out)
 {
 	struct err none = {0};
-	json_t *list = json_array();
-	for (size_t i = 0; i < spans->n; i++)
-		json_array_append_new(list, json_pack("[I, I]", (json_int_t)spans->v[i].from,
-						    (json_int_t)spans->v[i].to));
-	record_set_json(out, "spans", list, &none); /* not deep: cannot fail */
-	json_decref(list);
+	struct jv list = jv_list(&m->arena, m->spans.n);
+	for (size_t i = 0; i < m->spans.n; i++) {
+		struct jv span = jv_list(&m->arena, 2);
+		jv_list_add(&m->arena, span, jv_int((int64_t)m->spans.v[i].from));
+		jv_list_add(&m->arena, span, jv_int((int64_t)m->spans.v[i].to));
+		jv_list_add(&m->arena, list, span);
+	}
+	value_set(out, "spans", list, &none); /* not deep: cannot fail */
 }
 
 static int make_conversation(struct maker *m, const struct shape_row *s, const struct chat_extra *x,
@@ -172,12 +168,12 @@ static int make_conversation(struct maker *m, const struct shape_row *s, const s
 							     : CHAT_WHOLE;
 	str_reset(&m->full[0]);
 	m->spans.n = 0;
-	if (chat_render(m->chat, s->prompt, NULL, x, end, &m->full[0], marked ? &m->spans : NULL,
+	if (chat_render(m->chat, s->prompt, nothing, x, end, &m->full[0], marked ? &m->spans : NULL,
 		    e) < 0)
 		return err_prefix(e, "'messages'");
 	set_text(out, "text", &m->full[0], 0);
 	if (marked || prove_spans(m, s->prompt, x))
-		set_spans(out, &m->spans);
+		set_spans(m, out);
 	else
 		m->unproved++;
 	return 0;
@@ -187,7 +183,7 @@ static int make_prompt(struct maker *m, const struct shape_row *s, const struct 
 	struct record *out, struct err *e)
 {
 	str_reset(&m->head);
-	if (chat_render(m->chat, s->prompt, NULL, x,
+	if (chat_render(m->chat, s->prompt, nothing, x,
 		    m->plan->continue_final ? CHAT_CONTINUE : CHAT_PROMPT, &m->head, NULL, e) < 0)
 		return err_prefix(e, "'prompt'");
 	set_text(out, "prompt", &m->head, 0);
@@ -196,25 +192,20 @@ static int make_prompt(struct maker *m, const struct shape_row *s, const struct 
 
 /* ---- rows ---- */
 
-static int make_chat(struct maker *m, const struct shape_row *s, const json_t *row,
-	struct record *out, struct err *e)
+static int make_chat(struct maker *m, const struct shape_row *s, struct jv row, struct record *out,
+	struct err *e)
 {
 	if (!m->plan->templ->plain)
 		return err_data(e,
 			"lists of messages need a chat template and the model has none: give "
 			"one with --chat-template (chatml, or a file)");
-	json_t *tools = json_object_get(row, "tools"), *parsed = NULL;
-	if (json_is_string(tools)) {
-		tools = parsed =
-			json_read_bytes(json_string_value(tools), json_string_length(tools), e);
-		if (!parsed)
-			return err_prefix(e, "'tools'");
-	}
-	struct chat_extra x = {tools, json_object_get(row, "chat_template_kwargs")};
+	struct chat_extra x = {value_get(row, "tools"), value_get(row, "chat_template_kwargs")};
+	if (x.tools.type == JV_STR && /* a list as JSON text */
+		value_parse(&x.tools, &m->arena, x.tools.u.s, x.tools.len, e) < 0)
+		return err_prefix(e, "'tools'");
 	int rc = s->nanswers		      ? make_answers(m, s, &x, out, e)
 		 : s->shape == SHAPE_MESSAGES ? make_conversation(m, s, &x, out, e)
 					      : make_prompt(m, s, &x, out, e);
-	json_decref(parsed);
 	if (rc < 0)
 		return -1;
 	record_set_bool(out, "_templated", 1);
@@ -224,106 +215,117 @@ static int make_chat(struct maker *m, const struct shape_row *s, const json_t *r
 static void make_plain(struct maker *m, const struct shape_row *s, struct record *out)
 {
 	const char *const *names = s->nanswers == 2 ? pair_names : one_name;
-	set_json_text(out, s->shape == SHAPE_TEXT ? "text" : "prompt", s->prompt);
+	record_set_str(
+		out, s->shape == SHAPE_TEXT ? "text" : "prompt", s->prompt.u.s, s->prompt.len);
 	for (size_t i = 0; i < s->nanswers; i++)
-		set_json_text(out, names[i], s->answer[i]);
+		record_set_str(out, names[i], s->answer[i].u.s, s->answer[i].len);
 	m->plain++;
 }
 
-/* The columns that the row's shape does not take go along. */
-static int pass_columns(const struct maker *m, const struct shape_row *s, const json_t *row,
+/* A column that the row's shape does not take goes along. */
+static int pass_column(const struct maker *m, const struct shape_row *s, const char *key,
+	struct jv v, struct record *out, struct err *e)
+{
+	int chat_only = !strcmp(key, "tools") || !strcmp(key, "chat_template_kwargs");
+	int label = s->shape == SHAPE_COMPLETION && !strcmp(key, "label");
+	int replaced = shape_uses(s, key) || (s->chat && chat_only);
+	int own_name = chat_only || !strcmp(key, "messages"); /* not a field's */
+	if (replaced && !label && !(own_name && m->plan->keep))
+		return 0;
+	int reserved = !label && field_reserved(key, strlen(key), 1 << KIND_TEXT);
+	if (reserved && v.type == JV_NONE)
+		return 0;
+	if (reserved)
+		return err_data(e,
+			"column '%s' has a name that means something in the stream: "
+			"rename it first (jq -c '.my_%s = .%s | del(.%s)')",
+			key, key, key, key);
+	return value_set(out, key, v, e);
+}
+
+static int pass_columns(struct maker *m, const struct shape_row *s, struct jv row,
 	struct record *out, struct err *e)
 {
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)row, key, v)
-	{
-		int chat_only = !strcmp(key, "tools") || !strcmp(key, "chat_template_kwargs");
-		int label = s->shape == SHAPE_COMPLETION && !strcmp(key, "label");
-		int replaced = shape_uses(s, key) || (s->chat && chat_only);
-		int own_name = chat_only || !strcmp(key, "messages"); /* not a field's */
-		if (replaced && !label && !(own_name && m->plan->keep))
-			continue;
-		int reserved = !label && field_reserved(key, strlen(key), 1 << KIND_TEXT);
-		if (reserved && json_is_null(v))
-			continue;
-		if (reserved)
-			return err_data(e,
-				"column '%s' has a name that means something in the stream: "
-				"rename it first (jq -c '.my_%s = .%s | del(.%s)')",
-				key, key, key, key);
-		if (record_set_json(out, key, v, e) < 0)
+	for (size_t i = 0; i < jv_dict_len(row); i++) {
+		struct jv key, v;
+		jv_dict_at(row, i, &key, &v);
+		if (memchr(key.u.s, 0, key.len))
+			return err_data(e, "a column's name with a NUL in it");
+		const char *name = arena_strndup(&m->arena, key.u.s, key.len);
+		if (pass_column(m, s, name, v, out, e) < 0)
 			return -1;
 	}
 	return 0;
 }
 
 /* --map: the column takes the field's name, in place of what had it. */
-static int rename_columns(const struct make_plan *p, json_t *row, struct err *e)
+static int rename_column(
+	struct arena *a, struct jv *row, const struct column_map *map, struct err *e)
 {
-	for (size_t i = 0; i < p->nmaps; i++) {
-		json_t *v = json_object_get(row, p->maps[i].column);
-		if (!v)
-			return err_data(e, "no column '%s' (--map %s=%s)", p->maps[i].column,
-				p->maps[i].field, p->maps[i].column);
-		json_incref(v);
-		json_object_del(row, p->maps[i].column);
-		json_object_set_new(row, p->maps[i].field, v);
+	struct jv column = value_get(*row, map->column), key, v, out;
+	if (column.type == JV_MISSING)
+		return err_data(
+			e, "no column '%s' (--map %s=%s)", map->column, map->field, map->column);
+	out = jv_dict(a, jv_dict_len(*row));
+	for (size_t i = 0; i < jv_dict_len(*row); i++) {
+		jv_dict_at(*row, i, &key, &v);
+		if (!value_is(key, map->column))
+			jv_dict_set(a, out, key, v);
 	}
+	value_put(a, out, map->field, column);
+	*row = out;
 	return 0;
 }
 
-static int make(struct maker *m, json_t *row, struct record *out, struct err *e)
+static int make(struct maker *m, struct jv row, struct record *out, struct err *e)
 {
 	struct shape_row s;
-	if (rename_columns(m->plan, row, e) < 0 ||
-		shape_find(&s, row, m->plan->type, m->plan->as_messages, e) < 0)
+	for (size_t i = 0; i < m->plan->nmaps; i++)
+		if (rename_column(&m->arena, &row, &m->plan->maps[i], e) < 0)
+			return -1;
+	if (shape_find(&s, &m->arena, row, m->plan->type, m->plan->as_messages, e) < 0)
 		return -1;
 	m->shape = s.shape;
 	m->how = s.how;
 	m->templated = s.chat;
-	int rc = 0;
-	if (s.chat)
-		rc = make_chat(m, &s, row, out, e);
-	else
-		make_plain(m, &s, out);
-	if (rc == 0)
-		rc = pass_columns(m, &s, row, out, e);
-	shape_done(&s);
 	m->rows++;
-	return rc;
+	if (!s.chat)
+		make_plain(m, &s, out);
+	else if (make_chat(m, &s, row, out, e) < 0)
+		return -1;
+	return pass_columns(m, &s, row, out, e);
 }
 
 /* The record of a row that cannot be used, for the rejects: its columns as they were. */
-static void show_columns(struct record *in, const json_t *row)
+static void show_columns(struct arena *a, struct record *in, struct jv row)
 {
-	const char *key;
-	json_t *v;
 	struct err none = {0};
 	record_remove(in, ROW_FIELD);
-	json_object_foreach((json_t *)row, key, v)
-	{
-		if (key[0] != '_' && strcmp(key, "sluice"))
-			record_set_json(in, key, v, &none); /* too deep: left out */
+	for (size_t i = 0; row.type == JV_DICT && i < jv_dict_len(row); i++) {
+		struct jv key, v;
+		jv_dict_at(row, i, &key, &v);
+		int own = (key.len && key.u.s[0] == '_') || value_is(key, STREAM_KEY);
+		if (!own && !memchr(key.u.s, 0, key.len)) /* too deep: left out */
+			value_set(in, arena_strndup(a, key.u.s, key.len), v, &none);
 	}
 }
 
 int maker_make(struct maker *m, struct record *in, struct record *out, struct err *e)
 {
 	const char *text, *source;
+	struct jv row;
 	size_t len, nsource;
 	if (record_str(in, "_source", &source, &nsource, e) != 1)
 		return -1;
 	if (record_str(in, ROW_FIELD, &text, &len, e) != 1)
 		return err_data(e, "the row is not valid UTF-8");
-	json_t *row = json_read_bytes(text, len, e);
-	if (!row)
+	arena_reset(&m->arena);
+	if (value_parse(&row, &m->arena, text, len, e) < 0)
 		return -1;
-	int rc = json_is_object(row) ? make(m, row, out, e) : err_data(e, "is not a JSON object");
+	int rc = row.type == JV_DICT ? make(m, row, out, e) : err_data(e, "is not a JSON object");
 	if (rc < 0)
-		show_columns(in, row);
+		show_columns(&m->arena, in, row);
 	else
 		record_set_str(out, "_source", source, nsource);
-	json_decref(row);
 	return rc;
 }

@@ -25,6 +25,7 @@ struct make_plan {
 struct maker {
 	const struct make_plan *plan;
 	struct chat *chat;
+	struct arena arena; /* of the row's values */
 	struct str head, full[2], turn;
 	struct jinja_spans spans;
 

@@ -5,9 +5,7 @@
 #ifndef TOOLS_TMPL_SHAPE_H
 #define TOOLS_TMPL_SHAPE_H
 
-#include "common/err.h"
-
-#include <jansson.h>
+#include "tools/tmpl/value.h"
 
 enum shape {
 	SHAPE_AUTO,
@@ -21,9 +19,10 @@ enum shape {
 /* How a shape was found, said once a file and by --explain. */
 struct shape_row {
 	enum shape shape;
-	int chat;	/* lists of messages; else strings */
-	json_t *prompt; /* array or string; the conversation of SHAPE_MESSAGES; the text of SHAPE_TEXT */
-	json_t *answer[2]; /* chosen, rejected; or completion */
+	int chat; /* lists of messages; else strings */
+	struct jv
+		prompt; /* list or string; the conversation of SHAPE_MESSAGES; the text of SHAPE_TEXT */
+	struct jv answer[2]; /* chosen, rejected; or completion */
 	size_t nanswers;
 	const char *how; /* "explicit prompt", "prompt from what both answers begin with" … */
 };
@@ -32,11 +31,10 @@ struct shape_row {
 int shape_by_name(const char *name);
 const char *shape_name(enum shape s);
 
-/* Looks at the columns of `row`. want: SHAPE_AUTO or what it must be. as_messages: strings become user
- * and assistant messages. shape_done gives the references back. */
-int shape_find(
-	struct shape_row *s, const json_t *row, enum shape want, int as_messages, struct err *e);
-void shape_done(struct shape_row *s);
+/* Looks at the columns of the dict `row`. want: SHAPE_AUTO or what it must be. as_messages: strings
+ * become user and assistant messages. What is found lies in the row or in the arena. */
+int shape_find(struct shape_row *s, struct arena *a, struct jv row, enum shape want,
+	int as_messages, struct err *e);
 
 /* Whether the column's content is in the shape: it is replaced, not passed on. */
 int shape_uses(const struct shape_row *s, const char *column);

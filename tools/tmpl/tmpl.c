@@ -6,9 +6,9 @@
 #include "common/filter.h"
 #include "common/fingerprint.h"
 #include "common/io.h"
-#include "common/json.h"
 #include "common/mem.h"
 #include "common/opts.h"
+#include "common/utf8.h"
 #include "tools/tmpl/explain.h"
 #include "tools/tmpl/make.h"
 #include "tools/tmpl/rows.h"
@@ -67,6 +67,7 @@ static const struct opt_program program = {
 struct job {
 	struct source source;
 	struct chat_template templ;
+	struct arena arena; /* of the options' values */
 	struct make_plan plan;
 	struct column_map *maps;
 	struct maker *makers; /* one a thread */
@@ -118,17 +119,19 @@ static int read_clock(time_t *now, struct err *e)
 
 static int read_json_options(struct job *j, struct err *e)
 {
+	struct jv *tools = &j->templ.default_tools, *kwargs = &j->templ.kwargs;
 	if (options.tools) {
-		j->templ.default_tools = json_read_file(options.tools, e);
-		if (!j->templ.default_tools)
+		if (value_read_file(tools, &j->arena, options.tools, e) < 0)
 			return -1;
 		io_note_input(options.tools);
-		if (!json_is_array(j->templ.default_tools))
+		if (tools->type != JV_LIST)
 			return err_usage(e, "--tools %s: is not a list", options.tools);
 	}
 	if (options.kwargs) {
-		j->templ.kwargs = json_read_bytes(options.kwargs, strlen(options.kwargs), e);
-		if (!json_is_object(j->templ.kwargs))
+		size_t n = strlen(options.kwargs);
+		if (!utf8_valid(options.kwargs, n) ||
+			value_parse(kwargs, &j->arena, options.kwargs, n, e) < 0 ||
+			kwargs->type != JV_DICT)
 			return err_usage(e, "--chat-template-kwargs: is not a JSON object");
 	}
 	return 0;
@@ -319,6 +322,7 @@ int main(int argc, char **argv)
 	mem_free(j.maps);
 	rows_free(j.rows);
 	chat_template_done(&j.templ);
+	arena_done(&j.arena);
 	source_done(&j.source);
 	if (rc < 0)
 		die_err(&e);

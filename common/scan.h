@@ -1,0 +1,62 @@
+/*
+ * JSON strings a vector at a time: where the plain text of one ends. Vectors are the compiler's own
+ * (SSE2, NEON or two words), so there is one source and one result for every machine.
+ */
+#ifndef COMMON_SCAN_H
+#define COMMON_SCAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { SCAN_BYTES = 16 };
+typedef uint8_t scan_vector __attribute__((vector_size(SCAN_BYTES)));
+
+static inline int scan_is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != '"' && c != '\\';
+}
+
+/* Which of the SCAN_BYTES bytes at s is the first that is not plain; SCAN_BYTES: none. */
+static inline size_t scan_first(scan_vector v)
+{
+	uint64_t half[2];
+	scan_vector hit = (scan_vector)((v == '"') | (v == '\\') | (v < 0x20));
+	memcpy(half, &hit, sizeof half);
+	if (half[0])
+		return (size_t)__builtin_ctzll(half[0]) / 8;
+	return half[1] ? 8 + (size_t)__builtin_ctzll(half[1]) / 8 : SCAN_BYTES;
+}
+
+/* The first byte from s that is a quote, a backslash or a control character; end when there is none. */
+static inline const char *scan_plain(const char *s, const char *end)
+{
+	scan_vector v;
+	for (; end - s >= SCAN_BYTES; s += SCAN_BYTES) {
+		memcpy(&v, s, sizeof v);
+		size_t n = scan_first(v);
+		if (n < SCAN_BYTES)
+			return s + n;
+	}
+	while (s < end && scan_is_plain((unsigned char)*s))
+		s++;
+	return s;
+}
+
+/* The same, and copies what it passes. `to` has room for end - s + SCAN_BYTES bytes. */
+static inline const char *scan_copy(char *to, const char *s, const char *end)
+{
+	scan_vector v;
+	for (; end - s >= SCAN_BYTES; s += SCAN_BYTES, to += SCAN_BYTES) {
+		memcpy(&v, s, sizeof v);
+		memcpy(to, &v, sizeof v);
+		size_t n = scan_first(v);
+		if (n < SCAN_BYTES)
+			return s + n;
+	}
+	while (s < end && scan_is_plain((unsigned char)*s))
+		*to++ = *s++;
+	return s;
+}
+
+#endif

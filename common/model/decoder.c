@@ -81,6 +81,8 @@ static int backward(struct workspace *ws, const double *coef)
 	TRY(head_backward(ws, coef));
 	for (size_t i = m->config.layers; i-- > 0;) {
 		const struct layer *l = &m->layers[i];
+		if (i + 1 < ws->again && 2 * i + 1 >= m->first_part)
+			TRY(layer_again(ws, i));
 		if (2 * i + 1 >= m->first_part)
 			TRY(mlp_backward(ws, i,
 				2 * i + 1 > m->first_part || m->dembed.p || l->mlp_norm.dg.p));

@@ -4,7 +4,8 @@
  */
 #include "common/model/model_int.h"
 
-int mlp_forward(struct workspace *ws, size_t layer)
+/* x1, gate and up: what the backward needs. */
+static int gate_up(struct workspace *ws, size_t layer)
 {
 	const struct model *m = ws->m;
 	const struct kernels *k = m->k;
@@ -16,14 +17,32 @@ int mlp_forward(struct workspace *ws, size_t layer)
 		m->config.dim, ws->norm, s->rstd2));
 	struct klinear gate = linear_now(ws, &l->proj[PROJ_GATE]);
 	struct klinear up = linear_now(ws, &l->proj[PROJ_UP]);
-	struct klinear down = linear_now(ws, &l->proj[PROJ_DOWN]);
 	TRY(k->linear_fwd(m->kc, &gate, ws->norm, T, s->gate, s->h[PROJ_GATE]));
-	TRY(k->linear_fwd(m->kc, &up, ws->norm, T, s->up, s->h[PROJ_UP]));
+	return k->linear_fwd(m->kc, &up, ws->norm, T, s->up, s->h[PROJ_UP]);
+}
+
+int mlp_forward(struct workspace *ws, size_t layer)
+{
+	const struct model *m = ws->m;
+	const struct kernels *k = m->k;
+	struct saved *s = &ws->layer[layer];
+	size_t T = ws->f->ntok;
+
+	TRY(gate_up(ws, layer));
+	struct klinear down = linear_now(ws, &m->layers[layer].proj[PROJ_DOWN]);
 	TRY(k->swiglu_fwd(m->kc, s->gate, s->up, T * m->config.ffn, ws->act));
 	TRY(k->linear_fwd(m->kc, &down, ws->act, T, ws->add, s->h[PROJ_DOWN]));
 	ws->res = s->x1;
 	ws->pend = ws->add;
 	return 0;
+}
+
+int layer_again(struct workspace *ws, size_t layer)
+{
+	ws->res = ws->layer[layer].x;
+	ws->pend = (struct kbuf){0};
+	TRY(attn_forward(ws, layer));
+	return gate_up(ws, layer);
 }
 
 int mlp_backward(struct workspace *ws, size_t layer, int dx)

@@ -64,9 +64,14 @@ struct workspace;
 /* Grows as needed and is reused. dropout_p > 0 only while training. */
 struct workspace *workspace_new(struct model *m);
 void workspace_free(struct workspace *ws);
+/* The lowest `layers` of the layers that train keep their input only, and the backward makes the rest
+ * again: the same bytes, later and in less memory. The one above them is still there by then, so there
+ * can be one less than there are layers. */
+void workspace_recompute(struct workspace *ws, size_t layers);
 /* Bytes that a forward (train: and backward) over a batch of this size would hold; the same layout
  * code run with a counting allocator. *head: the share of the labels (logits of one chunk …). */
-size_t workspace_bytes(struct model *m, size_t ntok, size_t nlabels, int train, size_t *head);
+size_t workspace_bytes(
+	struct model *m, size_t ntok, size_t nlabels, int train, size_t recompute, size_t *head);
 
 /*
  * Log-probs of all labels of f, in order: out[nlabels]. stats: KSTAT_ bits. train: keeps what the

@@ -94,7 +94,8 @@ int model_kerr(const struct model *m, int rc, struct err *e);
 
 /* ---- one batch ---- */
 
-/* What a layer keeps for its backward. Layers that keep nothing share one of these. */
+/* What a layer keeps for its backward. Layers that keep nothing share one of these, and those that are made
+ * again share all but x and h. */
 struct saved {
 	struct kbuf x, rstd1, q, k, v, att, lse; /* x: the residual stream as the layer found it */
 	struct kbuf x1, rstd2, gate, up;	 /* x1: after attention */
@@ -111,6 +112,8 @@ struct workspace {
 	struct model *m;
 	char *base; /* backend memory */
 	size_t cap;
+	size_t recompute;	     /* how many layers are asked to be made again … */
+	size_t again;		     /* … and the end of the layers that share for it */
 	struct saved *layer;	     /* [layers] */
 	struct kbuf norm, add;	     /* [T,d] a part's normed input, and its output */
 	struct kbuf act;	     /* [T,f] silu(gate) * up */
@@ -148,6 +151,8 @@ static inline int linear_trains(const struct klinear *l)
 int attn_forward(struct workspace *ws, size_t layer);
 int attn_backward(struct workspace *ws, size_t layer, int dx);
 int mlp_forward(struct workspace *ws, size_t layer);
+/* The forward of both once more, from the layer's input, up to what the backward needs. */
+int layer_again(struct workspace *ws, size_t layer);
 int mlp_backward(struct workspace *ws, size_t layer, int dx);
 /* head.c: log-probs of the labels; the residual stream is complete in ws->res. */
 int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out);

@@ -35,13 +35,11 @@ static size_t label_chunk(const struct model_config *c, size_t labels)
 	return labels < n ? labels : n;
 }
 
-static void lay_layer(struct workspace *ws, struct bump *b, struct saved *s, const struct layer *l,
-	size_t T, int train)
+/* What a layer makes beside its input; x1 may be the input again where no backward comes. */
+static void lay_made(struct workspace *ws, struct bump *b, struct saved *s, size_t T, int train)
 {
 	const struct model_config *c = &ws->m->config;
 	size_t kv = c->kv_heads * c->head_dim;
-	*s = (struct saved){0};
-	s->x = take(b, T, c->dim);
 	s->x1 = train ? take(b, T, c->dim) : s->x;
 	s->q = take(b, T, c->heads * c->head_dim);
 	s->k = take(b, T, kv);
@@ -54,25 +52,44 @@ static void lay_layer(struct workspace *ws, struct bump *b, struct saved *s, con
 	s->rstd1 = take(b, T, 1);
 	s->rstd2 = take(b, T, 1);
 	s->lse = take(b, T, c->heads);
+}
+
+/* What stays of a layer that is made again: its input, and the adapters' small products. */
+static void lay_kept(
+	struct workspace *ws, struct bump *b, struct saved *s, const struct layer *l, size_t T)
+{
+	s->x = take(b, T, ws->m->config.dim);
 	for (int p = 0; p < PROJ_COUNT; p++) {
 		if (l->proj[p].l.lora.r)
 			s->h[p] = take(b, T, l->proj[p].l.lora.r);
 	}
 }
 
+static size_t min_size(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static void lay_layers(struct workspace *ws, struct bump *b, size_t T, int train)
 {
 	const struct model *m = ws->m;
-	size_t first =
-		train ? m->first_part / 2 : m->config.layers; /* the first layer that keeps */
-	struct saved shared;
-	if (first > 0)
-		lay_layer(ws, b, &shared, NULL, T, 0);
-	for (size_t i = 0; i < m->config.layers; i++) {
-		if (i < first)
-			ws->layer[i] = shared;
-		else
-			lay_layer(ws, b, &ws->layer[i], &m->layers[i], T, 1);
+	size_t layers = m->config.layers;
+	size_t first = train ? m->first_part / 2 : layers; /* the first that keeps */
+	struct saved bare = {0}, shared = {0};
+	if (first > 0) {
+		bare.x = take(b, T, m->config.dim);
+		lay_made(ws, b, &bare, T, 0);
+	}
+	ws->again = ws->recompute ? min_size(first + ws->recompute + 1, layers) : first;
+	if (ws->again > first)
+		lay_made(ws, b, &shared, T, 1);
+	for (size_t i = 0; i < layers; i++) {
+		struct saved *s = &ws->layer[i];
+		*s = i < first ? bare : i < ws->again ? shared : (struct saved){0};
+		if (i >= first)
+			lay_kept(ws, b, s, &m->layers[i], T);
+		if (i >= ws->again)
+			lay_made(ws, b, s, T, 1);
 	}
 }
 
@@ -150,9 +167,16 @@ void workspace_free(struct workspace *ws)
 	mem_free(ws);
 }
 
-size_t workspace_bytes(struct model *m, size_t ntok, size_t nlabels, int train, size_t *head)
+void workspace_recompute(struct workspace *ws, size_t layers)
+{
+	ws->recompute = layers;
+}
+
+size_t workspace_bytes(
+	struct model *m, size_t ntok, size_t nlabels, int train, size_t recompute, size_t *head)
 {
 	struct workspace *ws = workspace_new(m);
+	workspace_recompute(ws, recompute);
 	size_t bytes = lay_out(ws, NULL, ntok, nlabels, train, head);
 	workspace_free(ws);
 	return bytes;

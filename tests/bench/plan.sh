@@ -27,6 +27,6 @@ run "$T/dpo.jsonl" --loss orpo --optim paged_adamw_8bit
 run "$T/sft.jsonl" --loss sft --full --optim adamw_8bit
 # The least that will do, which it says when it is given less, does.
 least=$({ train-step -q -m "$BENCH_MODEL" --max-length "$length" --plan --loss sft --full --optim paged_adamw_8bit --max-memory 1 2>&1 || true; } |
-	sed -n 's/.*fit: \([0-9]*\) bytes.*/\1/p')
+	sed -n 's/.*least \([0-9]*\) bytes.*/\1/p')
 run "$T/sft.jsonl" --loss sft --full --optim paged_adamw_8bit --max-memory "$least"
 exit $bad

@@ -97,7 +97,7 @@ for optim in adamw_8bit paged_adamw_8bit paged_adamw_32bit lion_32bit lion_8bit 
 	cmp -s "$T/whole.mp" "$T/cut.mp" && same "$T/whole/model.safetensors" "$T/cut/model.safetensors" \
 		"$optim goes on the same, from its checkpoint"
 	[[ $optim = paged_* ]] || continue
-	least=$(f --optim $optim --plan --max-memory 1 2>&1 | sed -n 's/.*fit: \([0-9]*\) bytes.*/\1/p')
+	least=$(f --optim $optim --plan --max-memory 1 2>&1 | sed -n 's/.*least \([0-9]*\) bytes.*/\1/p')
 	like "$(f --optim $optim --plan --max-memory "$least")" "total $least"$'\n'"paged [1-9]" \
 		"$optim is paged out where memory is short"
 	rm -rf "$T/cut"

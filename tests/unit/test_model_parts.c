@@ -130,10 +130,10 @@ static void plan(void)
 	size_t head;
 	nano_tree(&f, 2);
 	int rc = model_forward(m, ws, &f, 0, 0, 0, 0, 0, out, &e);
-	ok(rc == 0 && workspace_bytes(p, f.ntok, f.nlabels, 0, &head) == ws->cap,
+	ok(rc == 0 && workspace_bytes(p, f.ntok, f.nlabels, 0, 0, &head) == ws->cap,
 		"the plan of a forward is what it takes");
 	rc = model_forward(m, ws, &f, 0, 1, 0, 0, 0, out, &e);
-	size_t bytes = workspace_bytes(p, f.ntok, f.nlabels, 1, &head);
+	size_t bytes = workspace_bytes(p, f.ntok, f.nlabels, 1, 0, &head);
 	ok(rc == 0 && bytes == ws->cap && head > 0 && head < bytes,
 		"and of a training step, without any weights");
 	is_int((long long)model_params(p)->total, (long long)model_params(m)->total,

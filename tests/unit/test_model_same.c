@@ -1,12 +1,13 @@
 /*
  * What must not change a result: sharing a prompt, cutting a step into micro-batches, the number of
- * threads, generating token by token.
+ * threads, making activations again, generating token by token.
  */
 #include "tests/unit/nano.h"
 
 static const char seven[] = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj";
 
-/* One optimizer step over trees 0 … n-1, `at_once` trees a micro-batch: log-probs and gradients. */
+/* One optimizer step over trees 0 … n-1, `at_once` trees a micro-batch, `recompute` layers made again:
+ * log-probs and gradients. */
 struct step {
 	double logp[400];
 	size_t nlogp;
@@ -14,10 +15,11 @@ struct step {
 	size_t ngrad;
 };
 
-static void run_step(struct model *m, size_t n, size_t at_once, struct step *s)
+static void run_step(struct model *m, size_t n, size_t at_once, size_t recompute, struct step *s)
 {
 	struct err e = {0};
 	struct workspace *ws = workspace_new(m);
+	workspace_recompute(ws, recompute);
 	struct forest f = {0};
 	struct params *ps = model_params(m);
 	s->nlogp = 0;
@@ -92,12 +94,12 @@ static void cuts(int full, const char *targets, const char *what)
 	struct model *m = full ? open_full(1) : open_lora(targets, 1);
 	const char *name = model_kernels(m)->name;
 	int exact = model_kernels(m)->exact_rows;
-	run_step(m, 9, 9, &whole);
+	run_step(m, 9, 9, 0, &whole);
 	model_close(m);
 	for (int threads = 1; threads <= 3; threads++) {
 		m = full ? open_full(threads) : open_lora(targets, threads);
 		for (size_t at_once = 1; at_once <= 9; at_once += 4) {
-			run_step(m, 9, at_once, &cut);
+			run_step(m, 9, at_once, 0, &cut);
 			same &= same_bytes(&whole, &cut);
 			off = fmax(off, step_off(&whole, &cut));
 			free(cut.grad);
@@ -108,7 +110,7 @@ static void cuts(int full, const char *targets, const char *what)
 		exact ? "no byte" : "rounding only");
 	backend = "plain";
 	m = full ? open_full(1) : open_lora(targets, 1);
-	run_step(m, 9, 9, &judge);
+	run_step(m, 9, 9, 0, &judge);
 	off = step_off(&judge, &whole);
 	ok(off < 2e-5, "%s, %s: the plain kernels' numbers", name, what);
 	diag("off by %.2g", off);
@@ -116,6 +118,30 @@ static void cuts(int full, const char *targets, const char *what)
 	model_close(m);
 	free(whole.grad);
 	free(judge.grad);
+}
+
+/* Layers that are made again give the bytes that keeping them gives, in less memory. */
+static void again(int full, const char *targets, const char *what)
+{
+	struct step kept, made;
+	size_t layers, head, least, less = 0;
+	struct model *m = full ? open_full(2) : open_lora(targets, 2);
+	layers = model_config(m)->layers;
+	least = workspace_bytes(m, 50, 20, 1, 0, &head);
+	run_step(m, 9, 3, 0, &kept);
+	int same = 1;
+	for (size_t n = 1; n <= layers; n++) {
+		size_t bytes = workspace_bytes(m, 50, 20, 1, n, &head);
+		less += bytes < least;
+		least = bytes < least ? bytes : least;
+		run_step(m, 9, 3, n, &made);
+		same &= same_bytes(&kept, &made);
+		free(made.grad);
+	}
+	ok(same, "%s, %s: layers made again give the same bytes", backend, what);
+	ok(less > 0, "%s, %s: and take less memory", backend, what);
+	free(kept.grad);
+	model_close(m);
 }
 
 /* Each path of a tree as a sequence of its own; the root too where it has labels. */
@@ -254,6 +280,9 @@ int main(void)
 		cuts(1, NULL, "all weights, tied");
 	}
 	backend = "plain";
+	again(0, seven, "LoRA");
+	again(0, "q_proj", "LoRA on a part");
+	again(1, NULL, "all weights");
 	shared_prompt();
 	generation();
 	return tap_done();

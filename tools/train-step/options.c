@@ -110,7 +110,7 @@ static const struct opt run_rows[] = {
 	{"eval-steps", 0, OPT_INT, &options.eval_steps, "N",
 		"evaluate every N steps (at the end only)"},
 	{"max-memory", 0, OPT_SIZE, &options.max_memory, "BYTES",
-		"fit into this, or say so and end"},
+		"fit into this, or say what would do and end (the machine's)"},
 	{"plan", 0, OPT_FLAG, &options.plan, NULL, "print what memory the run needs, and end"},
 	{"timing", 0, OPT_STR, &options.timing, "FILE",
 		"seconds and tokens of each logged step, as JSON lines"},
@@ -126,7 +126,7 @@ static const struct opt peer_rows[] = {
 		"use --batch-size, the rows of an optimizer step; --micro-batch limits how many "
 		"are computed at once"},
 	{"gradient-checkpointing", 0, OPT_REFUSE, NULL, NULL,
-		"use --max-memory, or --micro-batch 1"},
+		"leave it out: activations are made again where --max-memory asks for it"},
 	{"bf16", 0, OPT_REFUSE, NULL, NULL, "use --precision bf16"},
 	{"fp16", 0, OPT_REFUSE, NULL, NULL, "use --precision bf16 or f32"},
 	{"tf32", 0, OPT_REFUSE, NULL, NULL, "use --precision"},

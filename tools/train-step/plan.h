@@ -11,12 +11,13 @@ struct plan {
 	size_t total;					    /* of memory */
 	/* Bytes of states that lie in files; in memory is a parameter's at a time, counted above. */
 	size_t paged;
-	size_t tokens; /* of a micro-batch of several trees */
+	size_t tokens;	  /* of a micro-batch */
+	size_t recompute; /* layers whose activations are made again (workspace_recompute) */
 };
 
-/* m may be opened with model_opts.plan. The same settings give the same plan, whatever machine, but for a
- * paged optimizer's states: they go out where the machine's memory or --max-memory is too small. An error
- * (status 3) when it does not fit into --max-memory. */
+/* m may be opened with model_opts.plan. What is planned for is --max-memory, else the machine's memory. An
+ * error (status 3) when it does not fit however it is cut: it says the least that would do. --plan alone
+ * answers all the same. */
 int plan_make(struct plan *p, struct model *m, const struct options *o, struct err *e);
 /* One line a part on standard output. */
 int plan_print(const struct plan *p, struct err *e);

@@ -56,6 +56,7 @@ static void init_stepper(struct run *r, const struct plan *p)
 		.dropout = dropout_rate(r),
 		.seed = (uint64_t)r->o->seed,
 	};
+	workspace_recompute(r->stepper.ws, p->recompute);
 }
 
 static int open_reference(struct run *r, struct err *e)

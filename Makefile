@@ -12,7 +12,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wvla -Wwrite-strings -Wpointer-ar
             -Wstrict-prototypes -Wmissing-prototypes $(if $(WERROR),-Werror)
 SANFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CCFLAGS   = -std=c11 -ffp-contract=off -D_GNU_SOURCE -I. $(WARN) $(CPPFLAGS) $(CFLAGS) $(SANFLAGS)
-LDLIBS   += -Wl,--as-needed -ljansson -lmsgpackc -lpcre2-8 -lutf8proc -lxxhash -lz -ldl -lpthread -lm
+LDLIBS   += -Wl,--as-needed -ljansson -lmsgpackc -lpcre2-8 -lutf8proc -lxxhash -lz -lzstd -lsnappy -llz4 -ldl -lpthread -lm
 
 O        := build/cpu$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(WERROR),-werror)
 BIN      := $(if $(SANITIZE)$(WERROR),$O/bin,bin)
@@ -37,7 +37,7 @@ all: $(TOOLS:%=$(BIN)/%)
 
 # To build and run; for the pipelines and the demo; for the tests (which skip what is absent).
 DEBS := gcc libc6-dev libjansson-dev libmsgpack-dev libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev \
-        libopenblas0-pthread  jq gnuplot-nox  perl time mandoc shellcheck libdata-messagepack-perl
+        libzstd-dev libsnappy-dev liblz4-dev libopenblas0-pthread  jq gnuplot-nox  perl time mandoc shellcheck libdata-messagepack-perl
 
 # Goals that people run on a fresh machine first install what is missing; the others ask for nothing.
 ifneq ($(filter deps demo test bench lint sample,$(MAKECMDGOALS)),)

@@ -3,6 +3,8 @@
 #include "common/io.h"
 #include "common/jsonl.h"
 #include "common/mem.h"
+#include "common/stream.h"
+#include "tools/tmpl/parquet.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +16,9 @@ struct rows {
 	size_t n, at;
 	struct input *in; /* open, or NULL: between two files */
 	int array;
-	uint64_t element; /* of the array, from 1 */
-	int closed;	  /* the array has ended */
+	struct parquet *parquet; /* or NULL */
+	uint64_t element;	 /* of the array or the Parquet file, from 1 */
+	int closed;		 /* the array has ended */
 	struct jsonl lines;
 	struct str text;
 	void (*pause)(void *arg);
@@ -36,6 +39,8 @@ static void close_file(struct rows *r)
 {
 	input_close(r->in);
 	jsonl_done(&r->lines);
+	parquet_close(r->parquet);
+	r->parquet = NULL;
 	r->in = NULL;
 }
 
@@ -87,9 +92,10 @@ static int open_file(struct rows *r, struct err *e)
 		return -1;
 	if (n >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
 		input_skip(r->in, 3);
-	if (n >= 4 && !memcmp(p, "PAR1", 4))
-		return err_data(
-			e, "%s: is a Parquet file: convert it to JSON lines", r->paths[r->at]);
+	if (n >= 4 && parquet_is(p))
+		return parquet_open(&r->parquet, r->in, e) < 0
+			       ? err_prefix(e, "%s", r->paths[r->at])
+			       : 0;
 	if (n > 0 && (*p == 0x81 || *p == 0x82 || (*p & 0xf0) == 0x80))
 		return err_data(e,
 			"%s: is a sluice stream, not JSON: tmpl comes first in a pipeline",
@@ -174,14 +180,21 @@ static int next_element(struct rows *r, struct err *e)
 	return 1;
 }
 
+/* As parquet_next. */
 static int next_row(struct rows *r, const char **text, size_t *len, uint64_t *number, struct err *e)
 {
-	if (!r->array) {
-		int got = jsonl_next(&r->lines, text, len, e);
+	int got;
+	if (!r->array && !r->parquet) {
+		got = jsonl_next(&r->lines, text, len, e);
 		*number = r->lines.line;
 		return got;
 	}
-	int got = next_element(r, e);
+	if (r->parquet) {
+		r->element++;
+		got = parquet_next(r->parquet, &r->text, e);
+	} else {
+		got = next_element(r, e);
+	}
 	*text = r->text.s;
 	*len = r->text.len;
 	*number = r->element;
@@ -199,17 +212,20 @@ int rows_next(void *rows, struct record *rec, struct err *e)
 		if (!r->in && open_file(r, e) < 0)
 			return -1;
 		int got = next_row(r, &text, &len, &number, e);
-		if (got < 0)
-			return err_prefix(e, "%s", input_name(r->in));
 		if (got == 0) {
 			close_file(r);
 			continue;
 		}
 		snprintf(rec->where, sizeof rec->where, "%s:%llu", input_name(r->in),
 			(unsigned long long)number);
-		record_set_str(rec, ROW_FIELD, text, len);
+		if (got == -1)
+			return err_prefix(e, "%s", r->parquet ? rec->where : input_name(r->in));
 		record_set_str(rec, "_source", rec->where, strlen(rec->where));
-		return 1;
+		if (got == STREAM_BAD)
+			err_prefix(e, "%s", rec->where);
+		else
+			record_set_str(rec, ROW_FIELD, text, len);
+		return got;
 	}
 	return 0;
 }

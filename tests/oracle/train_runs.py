@@ -1,7 +1,8 @@
-"""Short runs of TRL's SFT, DPO and ORPO on a tiny random model, as tests/unit/test_train_peers.c and
-tests/cli/train-step-peers.sh repeat them: the model, the initial adapter, rows as token ids, TRL's log, gradients of
-the first step, final adapter. Usage: train_runs.py TRAIN_PY OUT_DIR, TRAIN_PY being the script that runs TRL and
-records batches.jsonl, log.jsonl, grads.safetensors, init/ and final/."""
+"""Short runs of TRL's SFT, DPO and ORPO as tests/unit/test_train_peers.c repeats them: initial adapters, rows as token
+ids, TRL's log, gradients of the first step, final adapters. The model is tiny and random; the bases of the qlora-… runs are
+tests/golden/quant/base as bitsandbytes quantises it, NF4 and double, from f32 (what `quant -t nf4 --double-quant --codes
+table --dtype float32` makes), computed in f32. Usage: train_runs.py TRAIN_PY QUANT_BASE OUT_DIR, TRAIN_PY being the script
+that runs TRL and records batches.jsonl, log.jsonl, grads.safetensors, init/ and final/."""
 import json
 import os
 import random
@@ -12,33 +13,56 @@ import tempfile
 
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM,
+                          PreTrainedTokenizerFast)
 
-train_py, out = sys.argv[1:]
-words = ["w%d" % i for i in range(61)]
-common = ["--batch", "4", "--epochs", "2", "--shuffle", "--lr", "1e-2", "--lora-r", "4", "--lora-alpha", "8",
-          "--random-b", "--seed", "7"]
-runs = {
-    "dpo": ["--beta", "0.3", "--warmup", "3", "--schedule", "cosine"],
-    "orpo": ["--beta", "0.2", "--weight-decay", "0.1"],
-    "sft": ["--max-grad-norm", "0.5", "--schedule", "constant_with_warmup", "--warmup", "0.2"],
+train_py, quant_base, out = sys.argv[1:]
+common = ["--batch", "4", "--epochs", "2", "--shuffle", "--lr", "1e-2", "--random-b", "--seed", "7"]
+small = ["--lora-r", "4", "--lora-alpha", "8"]
+qlora = ["--f32-adapter", "--beta", "0.1"]
+# Large enough for states in 8 bits: 4096 elements in each matrix.
+large = ["--lora-r", "64", "--lora-alpha", "32", "--target-modules", "q_proj"]
+runs = {  # name: loss, model, initial adapter, settings
+    "dpo": ("dpo", "model", "init", small + ["--beta", "0.3", "--warmup", "3", "--schedule", "cosine"]),
+    "orpo": ("orpo", "model", "init", small + ["--beta", "0.2", "--weight-decay", "0.1"]),
+    "sft": ("sft", "model", "init", small + ["--max-grad-norm", "0.5", "--schedule", "constant_with_warmup", "--warmup",
+                                             "0.2"]),
+    "qlora-dpo": ("dpo", "nf4", "qlora-dpo/init", qlora + ["--lora-r", "2", "--lora-alpha", "4"]),
+    "qlora-orpo": ("orpo", "nf4", "qlora-orpo/init", qlora + ["--lora-r", "2", "--lora-alpha", "4"]),
+    "qlora-8bit": ("orpo", "nf4", "qlora-8bit/init", qlora + large + ["--lr", "1e-3", "--optim", "paged_adamw_8bit"]),
 }
 
 
-def make_model(path):
+def make_tokenizer(path, vocabulary):
+    words = ["w%d" % i for i in range(vocabulary - 3)]
     vocab = {w: i for i, w in enumerate(["<unk>", "<s>", "</s>"] + words)}
     t = Tokenizer(models.WordLevel(vocab, unk_token="<unk>"))
     t.pre_tokenizer = pre_tokenizers.Whitespace()
     t.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
     PreTrainedTokenizerFast(tokenizer_object=t, unk_token="<unk>", bos_token="<s>", eos_token="</s>").save_pretrained(path)
+    return words
+
+
+def make_nf4(path):
+    config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
+                                bnb_4bit_compute_dtype=torch.float32)
+    torch.set_num_threads(1)  # offsets are means, and their last bit depends on it
+    AutoModelForCausalLM.from_pretrained(quant_base, quantization_config=config, dtype=torch.float32,
+                                         device_map={"": "cpu"}).save_pretrained(path)
+    return make_tokenizer(path, 40)
+
+
+def make_model(path):
+    words = make_tokenizer(path, 64)
     torch.manual_seed(3)
     model = LlamaForCausalLM(LlamaConfig(
         vocab_size=64, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=128, bos_token_id=1, eos_token_id=2, initializer_range=0.2))
     model.save_pretrained(path)
+    return words
 
 
-def make_rows(loss, path):
+def make_rows(loss, words, path):
     r = random.Random(5)
     text = lambda low, high: " ".join(r.choice(words) for _ in range(r.randrange(low, high)))
     with open(path, "w") as f:
@@ -61,16 +85,17 @@ def tokens(row):
 
 
 work = tempfile.mkdtemp()
-model = os.path.join(work, "model")
-make_model(model)
+model, nf4 = os.path.join(work, "model"), os.path.join(work, "nf4")
+words = {"model": make_model(model), "nf4": make_nf4(nf4)}
 for name in ("config.json", "model.safetensors"):
     os.makedirs(os.path.join(out, "model"), exist_ok=True)
     shutil.copyfile(os.path.join(model, name), os.path.join(out, "model", name))
-for loss, settings in runs.items():
-    data, run, to = os.path.join(work, loss + ".jsonl"), os.path.join(work, loss), os.path.join(out, loss)
-    make_rows(loss, data)
-    subprocess.run([sys.executable, train_py, "--loss", loss, "-m", model, "--data", data, "-o", run] + common + settings,
-                   check=True)
+inits = set()
+for name, (loss, base, init, settings) in runs.items():
+    data, run, to = os.path.join(work, name + ".jsonl"), os.path.join(work, "run-" + name), os.path.join(out, name)
+    make_rows(loss, words[base], data)
+    subprocess.run([sys.executable, train_py, "--loss", loss, "-m", os.path.join(work, base), "--data", data, "-o", run] +
+                   common + settings, check=True)
     os.makedirs(to, exist_ok=True)
     rows = {}
     for line in open(os.path.join(run, "batches.jsonl")):
@@ -82,14 +107,14 @@ for loss, settings in runs.items():
     shutil.copyfile(os.path.join(run, "log.jsonl"), os.path.join(to, "log.jsonl"))
     shutil.copyfile(os.path.join(run, "grads.safetensors"), os.path.join(to, "grads.safetensors"))
     shutil.copyfile(os.path.join(run, "final", "adapter_model.safetensors"), os.path.join(to, "final.safetensors"))
-    init = os.path.join(out, "init")
-    if loss == "dpo":
-        shutil.rmtree(init, ignore_errors=True)
-        os.makedirs(init)
-        for name in ("adapter_config.json", "adapter_model.safetensors"):
-            shutil.copyfile(os.path.join(run, "init", name), os.path.join(init, name))
+    init = os.path.join(out, init)
+    if init not in inits:
+        inits.add(init)
+        os.makedirs(init, exist_ok=True)
+        for file in ("adapter_config.json", "adapter_model.safetensors"):
+            shutil.copyfile(os.path.join(run, "init", file), os.path.join(init, file))
     else:
         with open(os.path.join(init, "adapter_model.safetensors"), "rb") as a, \
                 open(os.path.join(run, "init", "adapter_model.safetensors"), "rb") as b:
-            assert a.read() == b.read(), "one initial adapter for all runs"
+            assert a.read() == b.read(), "one initial adapter for these runs"
 shutil.rmtree(work)

@@ -1,7 +1,7 @@
 /*
- * Whole runs of train-step against TRL's (tests/oracle/train_runs.py): 20 steps over two shuffled epochs
- * from the same initial adapter and the same token ids; the gradients of the first step, every metric
- * of every step, the final adapter.
+ * Whole runs of train-step against TRL's (tests/oracle/train_runs.py), on a float base and on one in double
+ * NF4: 20 steps over two shuffled epochs from the same initial adapter and the same token ids; the
+ * gradients of the first step, every metric of every step, the final adapter.
  */
 #include "common/json.h"
 #include "common/mem.h"
@@ -18,19 +18,50 @@
 #define GOLDEN "tests/golden/train/"
 
 static const struct peer_run {
-	const char *loss;
+	const char *name, *loss;
+	int nf4;	  /* the base */
+	const char *init; /* the adapter */
 	struct loss_opts opts;
 	const char *args;
+	double tolerance; /* of the final adapter, by each tensor's largest */
 } runs[] = {
-	{"dpo", {NULL, 0.3, 0},
-		"--beta 0.3 --ref-adapter none --lr-scheduler-type cosine --warmup-steps 3"},
-	{"orpo", {NULL, 0.2, 0}, "--beta 0.2 --weight-decay 0.1"},
-	{"sft", {NULL, 0.1, 0},
-		"--max-grad-norm 0.5 --lr-scheduler-type constant_with_warmup --warmup-steps 0.2"},
+	{"dpo", "dpo", 0, "init", {NULL, 0.3, 0},
+		"--learning-rate 1e-2 --beta 0.3 --ref-adapter none --lr-scheduler-type cosine "
+		"--warmup-steps 3",
+		1e-4},
+	{"orpo", "orpo", 0, "init", {NULL, 0.2, 0},
+		"--learning-rate 1e-2 --beta 0.2 --weight-decay 0.1", 1e-4},
+	{"sft", "sft", 0, "init", {NULL, 0.1, 0},
+		"--learning-rate 1e-2 --max-grad-norm 0.5 --lr-scheduler-type constant_with_warmup "
+		"--warmup-steps 0.2",
+		1e-4},
+	{"qlora-dpo", "dpo", 1, "qlora-dpo/init", {NULL, 0.1, 0},
+		"--learning-rate 1e-2 --ref-adapter none", 1e-4},
+	{"qlora-orpo", "orpo", 1, "qlora-orpo/init", {NULL, 0.1, 0}, "--learning-rate 1e-2", 1e-4},
+	{"qlora-8bit", "orpo", 1, "qlora-8bit/init", {NULL, 0.1, 0},
+		"--learning-rate 1e-3 --optim paged_adamw_8bit", 1e-3},
 };
 enum { RUNS = sizeof runs / sizeof *runs, BATCH = 4, SEED = 7 };
 
 static char dir[200];
+
+static const char *bin(void)
+{
+	const char *b = getenv("SLUICE_BIN");
+	return b && *b ? b : "bin";
+}
+
+static int shell(char *command)
+{
+	int rc = system(command);
+	mem_free(command);
+	return rc;
+}
+
+static char *base_of(const struct peer_run *run)
+{
+	return run->nf4 ? mem_printf("%s/nf4", dir) : mem_strdup(GOLDEN "model");
+}
 
 static void must(int rc, const struct err *e)
 {
@@ -40,18 +71,18 @@ static void must(int rc, const struct err *e)
 	}
 }
 
-static char *golden(const char *loss, const char *file)
+static char *golden(const struct peer_run *run, const char *file)
 {
-	return mem_printf(GOLDEN "%s/%s", loss, file);
+	return mem_printf(GOLDEN "%s/%s", run->name, file);
 }
 
 /* ---- the first step's gradients -------------------------------------------------------------------- */
 
-static double gradients_off(struct model *m, const char *loss)
+static double gradients_off(struct model *m, const struct peer_run *run)
 {
 	struct st s;
 	struct err e = {0};
-	char *path = golden(loss, "grads.safetensors");
+	char *path = golden(run, "grads.safetensors");
 	must(st_open_file(&s, path, &e), &e);
 	const struct params *ps = model_params(m);
 	double worst = s.n == ps->n ? 0 : INFINITY;
@@ -80,17 +111,16 @@ static void test_gradients(const struct peer_run *run)
 {
 	struct err e = {0};
 	struct model *m;
-	struct model_opts mo = {.dir = GOLDEN "model",
-		.kernels = "plain",
-		.threads = 1,
-		.train = 1,
-		.adapter = GOLDEN "init"};
+	char *base = base_of(run), *init = mem_printf(GOLDEN "%s", run->init);
+	struct model_opts mo = {
+		.dir = base, .kernels = "plain", .threads = 1, .train = 1, .adapter = init};
 	must(model_open(&m, &mo, &e), &e);
 	struct loss loss = {.opts = run->opts};
 	must(loss_choose(&loss, run->loss, &e), &e);
-	struct data_rules rules = {.needs = loss.needs, .vocab = 64, .shard_i = 1, .shard_n = 1};
+	struct data_rules rules = {
+		.needs = loss.needs, .vocab = model_config(m)->vocab, .shard_i = 1, .shard_n = 1};
 	struct data d;
-	char *rows = golden(run->loss, "rows.jsonl");
+	char *rows = golden(run, "rows.jsonl");
 	must(data_load(&d, &rows, 1, &rules, &e), &e);
 	uint32_t *order = mem_alloc(d.n, sizeof *order);
 	order_epoch(order, d.n, SEED, 0, 1);
@@ -115,9 +145,9 @@ static void test_gradients(const struct peer_run *run)
 	double value, off;
 	struct metrics none = {0};
 	must(step_run(&s, &b, 1, 0, &value, &none, &e), &e);
-	off = gradients_off(m, run->loss);
+	off = gradients_off(m, run);
 	ok(off < 1e-4, "%s: gradients of the first step equal torch's (off by %.2g of the largest)",
-		run->loss, off);
+		run->name, off);
 	metrics_reset(&none);
 	workspace_free(s.ws);
 	stepper_done(&s);
@@ -126,22 +156,23 @@ static void test_gradients(const struct peer_run *run)
 	model_close(m);
 	mem_free(order);
 	mem_free(rows);
+	mem_free(base);
+	mem_free(init);
 }
 
 /* ---- the run ----------------------------------------------------------------------------------------- */
 
 static int run_program(const struct peer_run *run)
 {
-	const char *bin = getenv("SLUICE_BIN");
+	char *base = base_of(run);
 	char *command = mem_printf(
-		"%s/train-step -q -m " GOLDEN "model --adapter " GOLDEN "init --kernels plain -j 1 "
-		"--loss %s %s --batch-size %d --num-train-epochs 2 --learning-rate 1e-2 --seed "
-		"%d -o %s/%s " GOLDEN "%s/rows.jsonl >%s/%s.mp",
-		bin && *bin ? bin : "bin", run->loss, run->args, BATCH, SEED, dir, run->loss,
-		run->loss, dir, run->loss);
-	int rc = system(command);
-	mem_free(command);
-	return rc;
+		"%s/train-step -q -m %s --adapter " GOLDEN
+		"%s --kernels plain -j 1 --loss %s %s --batch-size %d --num-train-epochs 2 "
+		"--seed %d -o %s/%s " GOLDEN "%s/rows.jsonl >%s/%s.mp",
+		bin(), base, run->init, run->loss, run->args, BATCH, SEED, dir, run->name,
+		run->name, dir, run->name);
+	mem_free(base);
+	return shell(command);
 }
 
 /* How far a metric may be off: relative for the loss, the rate and the norm, absolute for the others,
@@ -160,7 +191,7 @@ static int left_out(const char *loss, const char *name)
 	return strcmp(loss, "orpo") == 0 && strncmp(name, "logits/", 7) == 0;
 }
 
-static int compare_step(const char *loss, struct record *rec, const json_t *want)
+static int compare_step(const struct peer_run *run, struct record *rec, const json_t *want)
 {
 	const char *name;
 	json_t *v;
@@ -169,7 +200,7 @@ static int compare_step(const char *loss, struct record *rec, const json_t *want
 	json_object_foreach((json_t *)(uintptr_t)want, name, v)
 	{
 		double got = NAN, w = json_number_value(v);
-		if (left_out(loss, name))
+		if (left_out(run->loss, name))
 			continue;
 		if (record_f64(rec, name, &got, &e) <= 0 || !(fabs(got - w) <= allowed(name, w))) {
 			diag("step %lld, %s: got %.9g, wanted %.9g",
@@ -186,7 +217,7 @@ static void test_log(const struct peer_run *run)
 	struct stream_reader *in;
 	struct err e = {0};
 	struct record rec = {0};
-	char *path = mem_printf("%s/%s.mp", dir, run->loss), *log = golden(run->loss, "log.jsonl");
+	char *path = mem_printf("%s/%s.mp", dir, run->name), *log = golden(run, "log.jsonl");
 	must(stream_open(&in, &path, 1, 1 << KIND_TRAIN, 1, 1, &e), &e);
 	FILE *f = fopen(log, "r");
 	char line[2000];
@@ -194,12 +225,12 @@ static void test_log(const struct peer_run *run)
 	while (fgets(line, sizeof line, f)) {
 		json_t *want = json_read_bytes(line, strlen(line), &e);
 		must(stream_read(in, &rec, &e) - 1, &e);
-		same &= compare_step(run->loss, &rec, want);
+		same &= compare_step(run, &rec, want);
 		json_decref(want);
 		steps++;
 	}
 	is_int(steps, 20, "20 steps are compared");
-	ok(same, "%s: every metric of every step is TRL's", run->loss);
+	ok(same, "%s: every metric of every step is TRL's", run->name);
 	fclose(f);
 	stream_close(in);
 	record_done(&rec);
@@ -211,8 +242,8 @@ static void test_final(const struct peer_run *run)
 {
 	struct st a, b;
 	struct err e = {0};
-	char *mine = mem_printf("%s/%s/adapter_model.safetensors", dir, run->loss);
-	char *theirs = golden(run->loss, "final.safetensors");
+	char *mine = mem_printf("%s/%s/adapter_model.safetensors", dir, run->name);
+	char *theirs = golden(run, "final.safetensors");
 	must(st_open_file(&a, mine, &e), &e);
 	must(st_open_file(&b, theirs, &e), &e);
 	double worst = a.n == b.n ? 0 : INFINITY;
@@ -232,8 +263,9 @@ static void test_final(const struct peer_run *run)
 		mem_free(got);
 		mem_free(want);
 	}
-	ok(worst < 1e-4, "%s: the adapter after 20 steps is TRL's (off by %.2g of the largest)",
-		run->loss, worst);
+	ok(worst < run->tolerance,
+		"%s: the adapter after 20 steps is TRL's (off by %.2g of the largest)", run->name,
+		worst);
 	st_close(&a);
 	st_close(&b);
 	mem_free(mine);
@@ -246,14 +278,16 @@ int main(void)
 	snprintf(dir, sizeof dir, "%s/peers-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir))
 		return 3;
+	is_int(shell(mem_printf("%s/quant -q -t nf4 --double-quant --codes table --dtype float32 "
+				"-m tests/golden/quant/base -o %s/nf4",
+		       bin(), dir)),
+		0, "the base in double NF4, as bitsandbytes makes it on a CPU");
 	for (size_t i = 0; i < RUNS; i++) {
 		test_gradients(&runs[i]);
 		is_int(run_program(&runs[i]), 0, "train-step runs");
 		test_log(&runs[i]);
 		test_final(&runs[i]);
 	}
-	char *command = mem_printf("rm -rf '%s'", dir);
-	int rc = system(command);
-	mem_free(command);
+	int rc = shell(mem_printf("rm -rf '%s'", dir));
 	return tap_done() | rc;
 }

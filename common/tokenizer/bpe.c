@@ -28,6 +28,8 @@ struct bpe_state {
 	uint64_t *heap; /* rank << 32 | index */
 	size_t nheap, heapcap;
 	struct str word; /* a character with its prefix and suffix */
+	uint32_t *lens;	 /* of one piece's symbols, in bytes */
+	size_t lens_cap;
 };
 
 struct bpe_state *bpe_state_new(void)
@@ -45,6 +47,7 @@ void bpe_state_free(struct bpe_state *st)
 	mem_free(st->sym);
 	mem_free(st->heap);
 	str_done(&st->word);
+	mem_free(st->lens);
 	mem_free(st);
 }
 
@@ -249,12 +252,6 @@ static long merge_all(
 	return (long)merge_heap(b, st, ids, lens, (size_t)n);
 }
 
-long bpe_encode_mapped(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
-	uint32_t *ids, uint32_t *lens, struct err *e)
-{
-	return merge_all(b, st, ids, lens, symbols(b, st, s, len, ids, lens, e));
-}
-
 static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
 	uint32_t *ids, uint32_t *lens, struct err *e)
 {
@@ -267,7 +264,7 @@ static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *
 		}
 	}
 	if (!b->bytes)
-		return bpe_encode_mapped(b, st, s, len, ids, lens, e);
+		return merge_all(b, st, ids, lens, symbols(b, st, s, len, ids, lens, e));
 	for (size_t i = 0; i < len; i++) {
 		ids[i] = b->byte_id[(uint8_t)s[i]];
 		lens[i] = 1;
@@ -279,73 +276,173 @@ static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *
 
 /* ---- pieces ----------------------------------------------------------------------------------- */
 
-static long encode_long(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
-	uint32_t *ids, uint32_t *lens, struct err *e);
-
-static long encode_keyed(const struct bpe *b, struct bpe_state *st, const struct piece_key *key,
-	const char *s, size_t len, uint32_t *ids, uint32_t *lens, struct err *e)
+/* The ids of one piece go behind the others, and where their bytes are; n is negative on errors. */
+static long placed(struct bpe_out *out, size_t from, const uint32_t *lens, long n)
 {
-	if (len > PIECE_LONG)
-		return encode_long(b, st, s, len, ids, lens, e);
-	size_t known = piece_cache_get(&st->cache, key, len, ids, lens);
-	if (known)
-		return (long)known;
-	long n = encode_piece(b, st, s, len, ids, lens, e);
-	if (n > 0)
-		piece_cache_put(&st->cache, key, len, ids, lens, (size_t)n);
+	for (long i = 0; out->at && i < n; from += lens[i++]) {
+		out->at[out->n + (size_t)i][0] = (uint32_t)from;
+		out->at[out->n + (size_t)i][1] = (uint32_t)(from + lens[i]);
+	}
+	out->n += n > 0 ? (size_t)n : 0;
 	return n;
+}
+
+long bpe_encode_mapped(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	struct bpe_out *out, struct err *e)
+{
+	mem_grow(&st->lens, &st->lens_cap, len, sizeof *st->lens);
+	uint32_t *ids = out->ids + out->n;
+	return placed(out, 0, st->lens,
+		merge_all(b, st, ids, st->lens, symbols(b, st, s, len, ids, st->lens, e)));
+}
+
+static long remembered(
+	struct bpe_out *out, size_t from, const uint32_t *ids, const uint8_t *ends, size_t n)
+{
+	memcpy(out->ids + out->n, ids, n * sizeof *ids);
+	for (size_t i = 0; out->at && i < n; i++) {
+		out->at[out->n + i][0] = (uint32_t)from + (i ? ends[i - 1] : 0u);
+		out->at[out->n + i][1] = (uint32_t)from + ends[i];
+	}
+	out->n += n;
+	return (long)n;
+}
+
+/* What is not where pieces of its length mostly are. */
+static __attribute__((noinline)) long encode_other(const struct bpe *b, struct bpe_state *st,
+	const struct ntext *t, struct span piece, struct bpe_out *out, struct err *e)
+{
+	size_t len = piece.to - piece.from;
+	const char *s = t->s + piece.from;
+	struct piece_key key = {0};
+	if (len <= PIECE_LONG) {
+		memcpy(key.key, s, len);
+		key.key[len / 8] |= (uint64_t)len << 56;
+		const struct piece_short *p =
+			len <= PIECE_TINY ? piece_cache_short(&st->cache, &key) : NULL;
+		if (p)
+			return remembered(out, piece.from, p->ids, p->ends, p->n);
+		const struct piece_long *q = piece_cache_long(&st->cache, &key);
+		if (q)
+			return remembered(out, piece.from, q->ids, q->ends, q->n);
+	}
+	mem_grow(&st->lens, &st->lens_cap, len, sizeof *st->lens);
+	uint32_t *ids = out->ids + out->n;
+	long n = encode_piece(b, st, s, len, ids, st->lens, e);
+	if (n > 0 && len <= PIECE_LONG)
+		piece_cache_put(&st->cache, &key, len, ids, st->lens, (size_t)n);
+	return placed(out, piece.from, st->lens, n);
+}
+
+/* All ids that there is room for, however many there are: a branch on that is one that nobody can foretell. */
+static inline void put_tiny(struct bpe_out *out, struct span piece, const struct piece_tiny *p)
+{
+	uint64_t v = p->ids;
+	out->ids[out->n] = v & 0xffffff;
+	out->ids[out->n + 1] = v >> 24 & 0xffffff;
+	if (out->at) {
+		uint32_t(*at)[2] = out->at + out->n, end = piece.from + (v >> 48 & 0xff);
+		at[0][0] = piece.from;
+		at[0][1] = at[1][0] = end;
+		at[1][1] = piece.to;
+	}
+	out->n += v >> 56;
+}
+
+static inline void put_short(struct bpe_out *out, uint32_t from, const struct piece_short *p)
+{
+	memcpy(out->ids + out->n, p->ids, sizeof p->ids);
+	if (out->at) {
+		uint32_t(*at)[2] = out->at + out->n;
+		at[0][0] = from;
+		at[0][1] = at[1][0] = from + p->ends[0];
+		at[1][1] = at[2][0] = from + p->ends[1];
+		at[2][1] = from + p->ends[2];
+	}
+	out->n += p->n;
+}
+
+/* At most BPE_BLOCK pieces: all are fetched before the first is looked at. */
+static long encode_block(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
+	const struct span *pieces, size_t n, struct bpe_out *result, struct err *e)
+{
+	struct piece_key keys[BPE_BLOCK];
+	struct bpe_out out = *result;
+	const char *s = t->s, *end = t->s + t->len;
+	for (size_t i = 0; i < n; i++) {
+		size_t len = pieces[i].to - pieces[i].from;
+		if (len > PIECE_SHORT)
+			continue;
+		piece_key_make(&keys[i], s + pieces[i].from, len, end);
+		piece_cache_fetch(&st->cache, &keys[i], len);
+	}
+	long done = (long)n;
+	for (size_t i = 0; i < n; i++) {
+		struct span piece = pieces[i];
+		size_t len = piece.to - piece.from;
+		const struct piece_tiny *tiny;
+		const struct piece_short *p;
+		if (len <= PIECE_TINY && (tiny = piece_cache_tiny(&st->cache, &keys[i]))) {
+			put_tiny(&out, piece, tiny);
+		} else if (len > PIECE_TINY && len <= PIECE_SHORT &&
+			   (p = piece_cache_short(&st->cache, &keys[i]))) {
+			put_short(&out, piece.from, p);
+		} else {
+			long k = encode_other(b, st, t, piece, &out, e);
+			if (k < 0) {
+				done = k == UNMAPPED ? (long)i : -1;
+				break;
+			}
+		}
+	}
+	result->n = out.n;
+	return done;
 }
 
 /* A long piece, as parts that no merge reaches across. */
-static long encode_long(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
-	uint32_t *ids, uint32_t *lens, struct err *e)
+static int encode_cut(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
+	struct span piece, struct bpe_out *out, struct err *e)
 {
-	if (!b->joined)
-		return encode_piece(b, st, s, len, ids, lens, e);
-	long n = 0;
-	for (size_t from = 0, to; from < len; from = to) {
-		size_t next = from;
-		int left = bpe_cut_class(s, &next), right;
-		for (to = next; to < len; to = next, left = right) {
-			right = bpe_cut_class(s, &next);
+	struct span parts[BPE_BLOCK];
+	size_t n = 0, next = piece.from;
+	int left = bpe_cut_class(t->s, &next), right = left;
+	for (size_t from = piece.from; from < piece.to; left = right) {
+		size_t to = next;
+		for (; to < piece.to; to = next, left = right) {
+			right = bpe_cut_class(t->s, &next);
 			if (!b->joined[left][right])
 				break;
 		}
-		struct piece_key key;
-		if (to - from <= PIECE_LONG)
-			piece_key_make(&key, s + from, to - from);
-		long k = to - from <= PIECE_LONG
-				 ? encode_keyed(
-					   b, st, &key, s + from, to - from, ids + n, lens + n, e)
-				 : encode_piece(b, st, s + from, to - from, ids + n, lens + n, e);
-		if (k < 0)
-			return -1;
-		n += k;
+		parts[n++] = (struct span){(uint32_t)from, (uint32_t)to};
+		from = to;
+		if ((n == BPE_BLOCK || from == piece.to)) {
+			if (encode_block(b, st, t, parts, n, out, e) < 0)
+				return -1;
+			n = 0;
+		}
 	}
-	return n;
+	return 0;
 }
 
-long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, const struct span *pieces,
-	size_t n, uint32_t *ids, uint32_t *lens, uint32_t *counts, struct err *e)
+long bpe_encode(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
+	const struct span *pieces, size_t n, struct bpe_out *out, struct err *e)
 {
-	struct piece_key keys[BPE_BLOCK];
-	for (size_t i = 0; i < n; i++) {
-		size_t len = pieces[i].to - pieces[i].from;
-		if (len > PIECE_LONG)
-			continue;
-		piece_key_make(&keys[i], s + pieces[i].from, len);
-		piece_cache_fetch(&st->cache, &keys[i], len);
-	}
-	for (size_t i = 0; i < n; i++) {
-		long k = encode_keyed(b, st, &keys[i], s + pieces[i].from,
-			pieces[i].to - pieces[i].from, ids, lens, e);
-		if (k == UNMAPPED)
-			return (long)i;
-		if (k < 0)
+	for (size_t done = 0; done < n;) {
+		size_t most = n - done < BPE_BLOCK ? n - done : BPE_BLOCK, k = 0;
+		if (b->joined)
+			while (k < most &&
+				pieces[done + k].to - pieces[done + k].from <= PIECE_LONG)
+				k++;
+		else
+			k = most;
+		long did = encode_block(b, st, t, pieces + done, k, out, e);
+		if (did < 0)
 			return -1;
-		counts[i] = (uint32_t)k;
-		ids += k;
-		lens += k;
+		done += (size_t)did;
+		if ((size_t)did < k)
+			return (long)done;
+		if (k < most && encode_cut(b, st, t, pieces[done++], out, e))
+			return -1;
 	}
 	return (long)n;
 }

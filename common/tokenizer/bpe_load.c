@@ -197,6 +197,8 @@ int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, 
 	char_symbols(b, &t->vocab);
 	if (b->bytes) {
 		last->map = 0;
+		if (!last->prefix && !last->split) /* nothing is left to do */
+			pretok_done(&t->pretoks[--t->npretoks]);
 		byte_symbols(b, &t->vocab);
 		if (b->ignore_merges)
 			rc = raw_vocab(b, &t->vocab, e);

@@ -1,7 +1,7 @@
 /*
  * Pieces that have been encoded, with their ids: most of a text are words that came before. Keys are the
- * bytes themselves, never a hash alone. Short pieces of few ids lie two to a cache line, the others one;
- * a new one takes the older one's place.
+ * bytes themselves, never a hash alone. The shorter a piece, the more lie in one cache line: four of up to 7
+ * bytes and two ids, two of up to 15 and three, one of up to 31 and six. A new one takes the oldest one's place.
  */
 #ifndef COMMON_TOKENIZER_PIECE_CACHE_H
 #define COMMON_TOKENIZER_PIECE_CACHE_H
@@ -11,114 +11,114 @@
 #include <string.h>
 
 enum {
-	PIECE_SHORT = 15, /* bytes */
+	PIECE_TINY = 7, /* bytes */
+	PIECE_SHORT = 15,
 	PIECE_LONG = 31,
+	PIECE_TINY_IDS = 2,
 	PIECE_SHORT_IDS = 3,
 	PIECE_LONG_IDS = 6,
-	PIECE_SHORT_SETS = 1 << 15, /* 2 MiB: the words of a book */
-	PIECE_LONG_SETS = 1 << 14,  /* 2 MiB */
+	PIECE_TINY_WAYS = 4,
+	/* Sets, as a power of two: 512 KiB of tiny ones stay in a second-level cache, 1 MiB and 1 MiB of
+	 * others hold a book's. */
+	PIECE_TINY_BITS = 14,
+	PIECE_SHORT_BITS = 15,
+	PIECE_LONG_BITS = 13,
 };
 
+/* Where in the piece each id's bytes end is kept beside the ids. */
+struct piece_tiny {
+	uint64_t key; /* the bytes, their number in the last */
+	uint64_t ids; /* 24 bits each; then 8 bits: where the first ends; then how many */
+};
 struct piece_short {
-	uint64_t key[2]; /* the bytes, their number in the last */
+	uint64_t key[2]; /* the same */
 	uint32_t ids[PIECE_SHORT_IDS];
-	uint8_t lens[PIECE_SHORT_IDS], n;
+	uint8_t ends[PIECE_SHORT_IDS], n;
 };
 struct piece_long {
 	uint64_t key[4];
 	uint32_t ids[PIECE_LONG_IDS];
-	uint8_t lens[PIECE_LONG_IDS], n;
+	uint8_t ends[PIECE_LONG_IDS], n;
 };
 
 struct piece_cache {
+	struct piece_tiny (*tiny)[PIECE_TINY_WAYS];
 	struct piece_short (*small)[2];
 	struct piece_long (*large)[2];
 };
 
+/* The bytes, their number in the last of the words that they take; words beyond are 0. */
 struct piece_key {
 	uint64_t key[4];
-	uint64_t hash;
 };
 
-/* Bits of all of a into the low ones. */
-static inline uint64_t piece_mix(uint64_t a)
+/* The first n bytes of a word. */
+static inline uint64_t piece_low(uint64_t v, size_t n)
 {
-	a = (a ^ a >> 32) * 0xd6e8feb86659fd93u;
-	a = (a ^ a >> 32) * 0xd6e8feb86659fd93u;
-	return a ^ a >> 32;
+	return n >= 8 ? v : v & (((uint64_t)1 << 8 * n) - 1);
 }
 
-/* len is from 1 to PIECE_LONG. */
-static inline void piece_key_make(struct piece_key *k, const char *s, size_t len)
+/* For piece_cache_fetch, _tiny and _short: len is from 1 to PIECE_SHORT, and a tiny piece has key[0] alone. The text
+ * goes on to `end`. */
+static inline void piece_key_make(struct piece_key *k, const char *s, size_t len, const char *end)
 {
-	uint64_t *key = k->key;
-	key[0] = key[1] = key[2] = key[3] = 0;
-	if (len >= 8) {
-		size_t i = 0;
-		for (; i + 8 <= len; i += 8)
-			memcpy(&key[i / 8], s + i, 8);
-		if (i < len) { /* the last eight bytes, what is there already shifted out */
-			memcpy(&key[i / 8], s + len - 8, 8);
-			key[i / 8] >>= 8 * (8 - (len - i));
-		}
-	} else if (len >= 4) {
-		uint32_t a, b;
-		memcpy(&a, s, 4);
-		memcpy(&b, s + len - 4, 4);
-		key[0] = a | (uint64_t)b << (8 * (len - 4));
+	uint64_t v[2];
+	if ((size_t)(end - s) >= sizeof v) {
+		memcpy(v, s, sizeof v);
 	} else {
-		key[0] = (uint8_t)s[0] | (uint64_t)(uint8_t)s[len / 2] << (8 * (len / 2)) |
-			 (uint64_t)(uint8_t)s[len - 1] << (8 * (len - 1));
+		v[0] = v[1] = 0;
+		memcpy(v, s, len);
 	}
-	key[len <= PIECE_SHORT ? 1 : 3] |= (uint64_t)len << 56;
-	k->hash = piece_mix(key[0] ^ key[1] * 0x9e3779b97f4a7c15u);
-	if (len > PIECE_SHORT)
-		k->hash = piece_mix(k->hash ^ key[2] ^ key[3] * 0x9e3779b97f4a7c15u);
+	uint64_t top = (uint64_t)len << 56;
+	k->key[0] = len <= PIECE_TINY ? piece_low(v[0], len) | top : v[0];
+	k->key[1] = piece_low(v[1], (len - 8) & 7) | top;
 }
 
-/* So that piece_cache_get need not wait. */
+static inline struct piece_tiny *piece_tiny_set(
+	const struct piece_cache *c, const struct piece_key *k)
+{
+	return c->tiny[k->key[0] * 0x9e3779b97f4a7c15u >> (64 - PIECE_TINY_BITS)];
+}
+
+static inline struct piece_short *piece_short_set(
+	const struct piece_cache *c, const struct piece_key *k)
+{
+	uint64_t hash = k->key[0] * 0x9e3779b97f4a7c15u ^ k->key[1] * 0xd6e8feb86659fd93u;
+	return c->small[hash >> (64 - PIECE_SHORT_BITS)];
+}
+
+/* So that looking it up need not wait. len is not over PIECE_SHORT. */
 static inline void piece_cache_fetch(
 	const struct piece_cache *c, const struct piece_key *k, size_t len)
 {
-	__builtin_prefetch(len <= PIECE_SHORT
-				   ? (const void *)c->small[k->hash & (PIECE_SHORT_SETS - 1)]
-				   : (const void *)c->large[k->hash & (PIECE_LONG_SETS - 1)]);
+	__builtin_prefetch(len <= PIECE_TINY ? (const void *)piece_tiny_set(c, k)
+					     : (const void *)piece_short_set(c, k));
 }
 
-/* How many ids, 0: not there. */
-static inline size_t piece_cache_get(
-	struct piece_cache *c, const struct piece_key *k, size_t len, uint32_t *ids, uint32_t *lens)
+/* NULL: not there. (A tiny one of many ids may be among the short, a short one among the long.) */
+static inline const struct piece_tiny *piece_cache_tiny(
+	const struct piece_cache *c, const struct piece_key *k)
 {
-	if (len <= PIECE_SHORT) {
-		struct piece_short *set = c->small[k->hash & (PIECE_SHORT_SETS - 1)];
-		for (int way = 0; way < 2; way++) {
-			const struct piece_short *p = &set[way];
-			if (p->key[0] != k->key[0] || p->key[1] != k->key[1])
-				continue;
-			for (size_t i = 0; i < p->n; i++) {
-				ids[i] = p->ids[i];
-				lens[i] = p->lens[i];
-			}
-			return p->n;
-		}
-	}
-	struct piece_long *set = c->large[k->hash & (PIECE_LONG_SETS - 1)];
-	for (int way = 0; way < 2; way++) {
-		const struct piece_long *p = &set[way];
-		if (memcmp(p->key, k->key, sizeof p->key) != 0)
-			continue;
-		for (size_t i = 0; i < p->n; i++) {
-			ids[i] = p->ids[i];
-			lens[i] = p->lens[i];
-		}
-		return p->n;
-	}
-	return 0;
+	const struct piece_tiny *p = piece_tiny_set(c, k);
+	uint64_t key = k->key[0];
+	/* Which of them it is cannot be foretold: no branches. */
+	p += (p[1].key == key) + 2 * (p[2].key == key) + 3 * (p[3].key == key);
+	return p->key == key ? p : NULL;
 }
+
+static inline const struct piece_short *piece_cache_short(
+	const struct piece_cache *c, const struct piece_key *k)
+{
+	const struct piece_short *p = piece_short_set(c, k);
+	p += !((p[0].key[0] ^ k->key[0]) | (p[0].key[1] ^ k->key[1])) ? 0 : 1;
+	return p->key[0] == k->key[0] && p->key[1] == k->key[1] ? p : NULL;
+}
+
+const struct piece_long *piece_cache_long(const struct piece_cache *c, const struct piece_key *k);
 
 void piece_cache_init(struct piece_cache *c);
 void piece_cache_done(struct piece_cache *c);
-/* Keeps it, unless it has too many ids. */
+/* Keeps it, unless it has too many ids. All words of the key are set. */
 void piece_cache_put(struct piece_cache *c, const struct piece_key *k, size_t len,
 	const uint32_t *ids, const uint32_t *lens, size_t n);
 

@@ -120,18 +120,38 @@ static int cut_pattern(const struct pretok *p, struct encoder *enc, struct piece
 	return 0;
 }
 
-enum { BATCH = 512 };
+enum { BATCH = 256 };
 
-static int cut_splitter(const struct pretok *p, struct pieces *w)
+/* Adds pieces of the pieces w->k and up to `next`, at most a batch; 0: there are no more. */
+static size_t cut_batch(const struct pretok *p, struct encoder *enc, struct pieces *w)
 {
-	uint32_t ends[BATCH];
-	for (size_t k = 0; k < w->cur.n; k++) {
-		size_t base = w->cur.v[k].from, len = w->cur.v[k].to - base, from = 0, n;
-		const uint8_t *s = (const uint8_t *)w->text.s + base;
-		while ((n = p->split(s, from, len, ends, BATCH)))
-			for (size_t i = 0; i < n; from = ends[i++])
-				spans_add(&w->next, base + from, base + ends[i]);
+	while (w->k < w->cur.n) {
+		size_t base = w->cur.v[w->k].from, len = w->cur.v[w->k].to - base;
+		struct span *out = spans_room(&w->next, BATCH);
+		if (!w->done)
+			window_begin(&enc->window, w->text.s + base, len);
+		size_t n = w->done < len ? p->split(&enc->window, w->done, out, BATCH) : 0;
+		if (!n) {
+			w->k++;
+			w->done = 0;
+			continue;
+		}
+		w->done = out[n - 1].to;
+		for (size_t i = 0; base && i < n; i++) {
+			out[i].from += (uint32_t)base;
+			out[i].to += (uint32_t)base;
+		}
+		w->next.n += n;
+		return n;
 	}
+	return 0;
+}
+
+static int cut_splitter(const struct pretok *p, struct encoder *enc, struct pieces *w)
+{
+	w->k = w->done = 0;
+	while (cut_batch(p, enc, w))
+		;
 	return 0;
 }
 
@@ -165,7 +185,7 @@ static int load_split(struct pretok *p, const json_t *v, struct err *e)
 
 static int run_split(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
 {
-	return p->split ? cut_splitter(p, w) : cut_pattern(p, enc, w, e);
+	return p->split ? cut_splitter(p, enc, w) : cut_pattern(p, enc, w, e);
 }
 
 /* ---- ByteLevel ----------------------------------------------------------------------------------- */
@@ -175,7 +195,7 @@ static int load_bytelevel(struct pretok *p, const json_t *v, struct err *e)
 	if (part_bool(v, "add_prefix_space", 1, &p->prefix, e) ||
 		part_bool(v, "use_regex", 1, &p->regex, e))
 		return -1;
-	p->split = splitter_table[0].split;
+	p->split = p->regex ? splitter_table[0].split : NULL;
 	p->map = 1;
 	return 0;
 }
@@ -224,11 +244,11 @@ static void map_bytes(struct pieces *w)
 static int run_bytelevel(
 	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
 {
-	(void)enc, (void)e;
+	(void)e;
 	if (p->prefix)
 		prefix_pieces(w, ' ', NULL);
-	if (p->regex)
-		cut_splitter(p, w);
+	if (p->split)
+		cut_splitter(p, enc, w);
 	else
 		for (size_t k = 0; k < w->cur.n; k++)
 			spans_add(&w->next, w->cur.v[k].from, w->cur.v[k].to);
@@ -422,15 +442,24 @@ void pretok_done(struct pretok *p)
 	pattern_free(p->pattern);
 }
 
-int pretok_run(
+/* Whether all that the step does is to cut, and by hand. */
+static int only_cuts(const struct pretok *p)
+{
+	return p->split && !p->prefix && !p->map;
+}
+
+int pretok_begin(
 	const struct tokenizer *t, struct encoder *enc, const struct ntext *text, struct err *e)
 {
 	struct pieces *w = &enc->pieces;
 	w->text = *text;
-	w->cur.n = w->next.n = 0;
+	w->cur.n = w->next.n = w->k = w->done = 0;
 	if (text->len)
 		spans_add(&w->cur, 0, text->len);
-	for (size_t i = 0; i < t->npretoks; i++) {
+	size_t n = t->npretoks;
+	if (n && only_cuts(&t->pretoks[n - 1]))
+		n--; /* by pretok_next */
+	for (size_t i = 0; i < n; i++) {
 		w->next.n = 0;
 		if (t->pretoks[i].kind->run(&t->pretoks[i], enc, w, e))
 			return -1;
@@ -440,5 +469,22 @@ int pretok_run(
 		if (w->text.len > TEXT_LIMIT)
 			return err_data(e, "text is over %zu MiB between steps", TEXT_LIMIT >> 20);
 	}
+	w->k = w->done = 0;
 	return 0;
+}
+
+size_t pretok_next(const struct tokenizer *t, struct encoder *enc, const struct span **pieces)
+{
+	struct pieces *w = &enc->pieces;
+	const struct pretok *last = t->npretoks ? &t->pretoks[t->npretoks - 1] : NULL;
+	if (last && only_cuts(last)) {
+		w->next.n = 0;
+		size_t n = cut_batch(last, enc, w);
+		*pieces = w->next.v;
+		return n;
+	}
+	size_t n = w->cur.n - w->k < BATCH ? w->cur.n - w->k : BATCH;
+	*pieces = w->cur.v + w->k;
+	w->k += n;
+	return n;
 }

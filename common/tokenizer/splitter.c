@@ -1,51 +1,34 @@
 /*
  * Hand-written splitters for the patterns that nearly all models use: the regex, alternative by
- * alternative, over classes of characters. A test holds them against PCRE2.
+ * alternative, over the bits of a window. A test holds them against PCRE2.
+ *
+ * Each next_…(w, i) says where the piece that begins at i ends; w->to when it would have to see more.
  */
 #include "common/tokenizer/tokenizer_int.h"
 
 #include "common/tokenizer/unicode.h"
+#include "common/tokenizer/window.h"
 
 #include <string.h>
 
-static inline enum uni_class class_at(const uint8_t *s, size_t i, size_t *next)
+static inline size_t behind(const struct window *w, size_t i)
 {
-	if (s[i] < 0x80) {
-		*next = i + 1;
-		return uni_ascii_class[s[i]];
-	}
-	*next = i;
-	return uni_class_of(uni_next(s, next));
-}
-
-/* Behind the characters of class `want` that begin at i. */
-static inline size_t run_of(const uint8_t *s, size_t i, size_t len, enum uni_class want)
-{
-	size_t next;
-	while (i < len && class_at(s, i, &next) == want)
-		i = next;
-	return i;
-}
-
-static inline int is_blank(enum uni_class c)
-{
-	return c >= UNI_SPACE;
+	return i + uni_len(w->s[i]);
 }
 
 /* \s+(?!\S)|\s+ for blanks that begin at i: all of them at the end of the text, else all but the last
- * when there are several. newline: behind the last \r or \n among them, 0 without. */
-static size_t blanks(const uint8_t *s, size_t i, size_t len, size_t *newline)
+ * when there are several. lines: \s*[\r\n]+ comes before, up to the last newline. */
+static size_t blanks(const struct window *w, size_t i, int lines)
 {
-	size_t from = i, last = i, next;
-	enum uni_class c;
-	*newline = 0;
-	while (i < len && is_blank(c = class_at(s, i, &next))) {
-		if (c == UNI_NEWLINE)
-			*newline = next;
-		last = i;
-		i = next;
-	}
-	return i == len || last == from ? i : last;
+	size_t end = window_run(w, i, TEXT_BLANK), newline;
+	if (end >= w->to)
+		return w->to == w->len && lines && (newline = window_last(w, i, end, TEXT_NEWLINE))
+			       ? newline
+			       : w->to;
+	if (lines && (newline = window_last(w, i, end, TEXT_NEWLINE)))
+		return newline;
+	size_t last = uni_prev(w->s, end);
+	return last > i ? last : end;
 }
 
 /* Length of 's 't 're 've 'm 'll 'd at the apostrophe s[i], 0 without. fold: in any case, and U+017F (ſ)
@@ -64,79 +47,134 @@ static size_t contraction(const uint8_t *s, size_t i, size_t len, int fold)
 	return fold && i + 2 < len && s[i + 1] == 0xc5 && s[i + 2] == 0xbf ? 3 : 0;
 }
 
-/* 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ */
-static inline size_t next_gpt2(const uint8_t *s, size_t i, size_t len)
+/* \p{N}{1,most} */
+static inline size_t digits(const struct window *w, size_t i, int most)
 {
-	size_t next, newline, n;
-	if (s[i] == '\'' && (n = contraction(s, i, len, 0)))
-		return i + n;
-	enum uni_class c = class_at(s, i, &next);
-	if (s[i] == ' ' && next < len) {
-		size_t second = next;
-		enum uni_class c2 = class_at(s, second, &next);
-		if (!is_blank(c2))
-			return run_of(s, next, len, c2);
-	}
-	return is_blank(c) ? blanks(s, i, len, &newline) : run_of(s, next, len, c);
+	i = behind(w, i);
+	for (int k = 1; k < most && window_is(w, i, TEXT_NUMBER); k++)
+		i = behind(w, i);
+	return i;
 }
 
-/* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|
- * \s*[\r\n]+|\s+(?!\S)|\s+ */
-static inline size_t next_cl100k(const uint8_t *s, size_t i, size_t len, int digits)
+/* 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ */
+static inline size_t next_gpt2(const struct window *w, size_t i)
 {
-	size_t next, newline, n;
-	if (s[i] == '\'' && (n = contraction(s, i, len, 1)))
+	size_t n, from = i + (w->s[i] == ' ');
+	if (window_is(w, from, TEXT_LETTER))
+		return window_run(w, from, TEXT_LETTER);
+	if (w->s[i] == '\'' && (n = contraction(w->s, i, w->len, 0)))
 		return i + n;
-	enum uni_class c = class_at(s, i, &next);
-	if (c == UNI_LETTER)
-		return run_of(s, next, len, UNI_LETTER);
-	if (c == UNI_NUMBER) {
-		i = next;
-		for (int k = 1; k < digits && i < len && class_at(s, i, &next) == UNI_NUMBER; k++)
-			i = next;
-		return i;
+	if (window_is(w, from, TEXT_OTHER))
+		return window_run(w, from, TEXT_OTHER);
+	if (window_is(w, from, TEXT_NUMBER))
+		return window_run(w, from, TEXT_NUMBER);
+	return blanks(w, i, 0);
+}
+
+/* ` ?[^\s\p{L}\p{N}]+[\r\n]*` whose others begin at `from`, `[\r\n/]*` with slash. */
+static inline size_t others(const struct window *w, size_t from, int slash)
+{
+	size_t end = window_run(w, from, TEXT_OTHER);
+	while (end < w->to && (window_is(w, end, TEXT_NEWLINE) || (slash && w->s[end] == '/')))
+		end++;
+	return end;
+}
+
+/* (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,most}| ?[^\s\p{L}\p{N}]+[\r\n]*|
+ * \s*[\r\n]+|\s+(?!\S)|\s+ */
+static inline size_t next_cl100k(const struct window *w, size_t i, int most)
+{
+	size_t n;
+	if (window_is(w, i, TEXT_LETTER))
+		return window_run(w, i, TEXT_LETTER);
+	if (window_is(w, i, TEXT_NUMBER))
+		return digits(w, i, most);
+	if (window_is(w, i, TEXT_NEWLINE))
+		return blanks(w, i, 1);
+	if (w->s[i] == '\'' && (n = contraction(w->s, i, w->len, 1)))
+		return i + n;
+	size_t next = behind(w, i);
+	if (window_is(w, next, TEXT_LETTER))
+		return window_run(w, next, TEXT_LETTER);
+	size_t from = w->s[i] == ' ' ? next : i;
+	return window_is(w, from, TEXT_OTHER) ? others(w, from, 0) : blanks(w, i, 1);
+}
+
+/* U*W+ at i, else, with `upper`, U+W*; 0: it does not match. U: letters and marks that are not lower case, W: not
+ * upper case. U* takes all that it can, and gives back as little as W+ needs. */
+static size_t cased_word(const struct window *w, size_t i, int upper)
+{
+	size_t end = window_run(w, i, TEXT_UPPER);
+	if (end >= w->to && w->to < w->len)
+		return w->to;
+	if (window_is(w, end, TEXT_LOWER))
+		return window_run(w, end, TEXT_LOWER);
+	size_t last = window_last(w, i, end, TEXT_LOWER);
+	return last ? last : upper && end > i ? end : 0;
+}
+
+/* [^\r\n\p{L}\p{N}]?U*W+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?U+W*(?i:…)?|\p{N}{1,3}|
+ *  ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+ */
+static inline size_t next_o200k(const struct window *w, size_t i)
+{
+	if (window_is(w, i, TEXT_NUMBER))
+		return digits(w, i, 3);
+	if (window_is(w, i, TEXT_NEWLINE))
+		return blanks(w, i, 1);
+	size_t next = behind(w, i), end;
+	if (window_is(w, i, TEXT_LETTER)) {
+		end = cased_word(w, i, 1);
+	} else {
+		/* A mark may be what comes in front, or itself U and W: before U+W* is tried. */
+		int mark = window_is(w, i, TEXT_LOWER);
+		end = cased_word(w, next, !mark);
+		if (!end && mark)
+			end = cased_word(w, i, 0);
 	}
-	if (c != UNI_NEWLINE && next < len) {
-		size_t second = next, after;
-		enum uni_class c2 = class_at(s, second, &after);
-		if (c2 == UNI_LETTER)
-			return run_of(s, after, len, UNI_LETTER);
-		if (s[i] == ' ' && c2 == UNI_OTHER) {
-			c = UNI_OTHER;
-			next = after;
-		}
-	}
-	if (c == UNI_OTHER) {
-		i = run_of(s, next, len, UNI_OTHER);
-		while (i < len && (s[i] == '\r' || s[i] == '\n'))
-			i++;
-		return i;
-	}
-	size_t end = blanks(s, i, len, &newline);
-	return newline ? newline : end;
+	if (end)
+		return end < w->len && w->s[end] == '\'' ? end + contraction(w->s, end, w->len, 1)
+							 : end;
+	size_t from = w->s[i] == ' ' ? next : i;
+	return window_is(w, from, TEXT_OTHER) ? others(w, from, 1) : blanks(w, i, 1);
 }
 
 #define SPLITTER(name, next)                                                                       \
-	static size_t name(const uint8_t *s, size_t from, size_t len, uint32_t *ends, size_t max)  \
+	static size_t name(struct window *w, size_t from, struct span *pieces, size_t max)         \
 	{                                                                                          \
 		size_t n = 0;                                                                      \
-		while (from < len && n < max)                                                      \
-			ends[n++] = (uint32_t)(from = next);                                       \
+		while (from < w->len && n < max) {                                                 \
+			size_t end = next;                                                         \
+			if (!window_sees(w, end)) {                                                \
+				window_move(w, from);                                              \
+				continue;                                                          \
+			}                                                                          \
+			pieces[n++] = (struct span){(uint32_t)from, (uint32_t)end};                \
+			from = end;                                                                \
+		}                                                                                  \
 		return n;                                                                          \
 	}
-SPLITTER(gpt2, next_gpt2(s, from, len))
-SPLITTER(cl100k, next_cl100k(s, from, len, 3))
-SPLITTER(qwen2, next_cl100k(s, from, len, 1))
+SPLITTER(gpt2, next_gpt2(w, from))
+SPLITTER(cl100k, next_cl100k(w, from, 3))
+SPLITTER(qwen2, next_cl100k(w, from, 1))
+SPLITTER(o200k, next_o200k(w, from))
+
+#define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
+#define UPPER	     "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LOWER	     "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 
 const struct splitter_row splitter_table[] = {
 	{"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
 		gpt2},
-	{"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
-	 " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+	{CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+		      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
 		cl100k},
-	{"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}|"
-	 " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+	{CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
+		      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
 		qwen2},
+	{"[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" CONTRACTIONS "?|"
+	 "[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER "*" CONTRACTIONS "?|"
+	 "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+		o200k},
 	{0},
 };
 

@@ -48,9 +48,15 @@ struct ntext nbuf_text(const struct nbuf *b)
 	return (struct ntext){.s = b->text.s, .len = b->text.len, .align = b->align};
 }
 
+struct span *spans_room(struct spans *s, size_t more)
+{
+	if (s->n + more > s->cap)
+		mem_grow(&s->v, &s->cap, s->n + more, sizeof *s->v);
+	return s->v + s->n;
+}
+
 void spans_add(struct spans *s, size_t from, size_t to)
 {
-	if (s->n == s->cap)
-		mem_grow(&s->v, &s->cap, s->n + 1, sizeof *s->v);
+	spans_room(s, 1);
 	s->v[s->n++] = (struct span){(uint32_t)from, (uint32_t)to};
 }

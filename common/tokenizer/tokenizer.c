@@ -12,6 +12,7 @@ struct encoder *encoder_new(const struct tokenizer *t)
 	enc->t = t;
 	enc->bpe = bpe_state_new();
 	enc->pattern = pattern_state_new();
+	window_init(&enc->window);
 	return enc;
 }
 
@@ -30,7 +31,7 @@ void encoder_free(struct encoder *enc)
 	nbuf_done(&enc->mapped);
 	mem_free(enc->pieces.cur.v);
 	mem_free(enc->pieces.next.v);
-	mem_free(enc->lens);
+	window_done(&enc->window);
 	mem_free(enc);
 }
 
@@ -65,22 +66,49 @@ static void put(struct encoding *out, uint32_t id, const struct ntext *t, size_t
 	out->n++;
 }
 
-/* Offsets of one piece's ids, whose lengths are lens. */
-static void place(
-	const struct ntext *t, size_t from, const uint32_t *lens, size_t n, uint32_t (*offsets)[2])
+static int is_wide(const char *s, size_t len)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t to = from + lens[i];
-		offsets[i][0] = ntext_at(t, from).from;
-		offsets[i][1] = ntext_at(t, to - 1).to;
-		from = to;
+	uint64_t any = 0, eight;
+	size_t i = 0;
+	for (; i + sizeof eight <= len; i += sizeof eight) {
+		memcpy(&eight, s + i, sizeof eight);
+		any |= eight;
+	}
+	for (; i < len; i++)
+		any |= (uint8_t)s[i];
+	return (any & 0x8080808080808080u) != 0;
+}
+
+/* From places in t to places in the input, whole characters. */
+static void place(const struct ntext *t, uint32_t (*at)[2], size_t n)
+{
+	if (!n)
+		return;
+	if (t->align || is_wide(t->s + at[0][0], at[n - 1][1] - at[0][0])) {
+		for (size_t i = 0; i < n; i++) {
+			size_t last = at[i][1] - 1;
+			at[i][0] = ntext_at(t, at[i][0]).from;
+			at[i][1] = ntext_at(t, last).to;
+		}
+		return;
+	}
+	for (size_t i = 0; t->base && i < n; i++) {
+		at[i][0] += t->base;
+		at[i][1] += t->base;
 	}
 }
 
-static void room(struct encoder *enc, struct encoding *out, size_t bytes)
+/* Where ids that take at most so many bytes go. */
+static struct bpe_out room(struct encoding *out, size_t bytes)
 {
-	encoding_reserve(out, bytes);
-	mem_grow(&enc->lens, &enc->lens_cap, bytes, sizeof *enc->lens);
+	encoding_reserve(out, bytes + BPE_SLACK);
+	return (struct bpe_out){.ids = out->ids + out->n, .at = out->offsets + out->n};
+}
+
+static void take(struct encoding *out, const struct ntext *t, const struct bpe_out *made)
+{
+	place(t, made->at, made->n);
+	out->n += made->n;
 }
 
 /* A piece with a byte that the vocabulary does not have, as characters of ByteLevel's alphabet. */
@@ -90,37 +118,30 @@ static int encode_mapped(
 	nbuf_reset(&enc->mapped);
 	bytelevel_map(&enc->mapped, &enc->pieces.text, piece.from, piece.to);
 	struct ntext t = nbuf_text(&enc->mapped);
-	room(enc, out, t.len);
-	long n = bpe_encode_mapped(
-		&enc->t->bpe, enc->bpe, t.s, t.len, out->ids + out->n, enc->lens, e);
-	if (n < 0)
+	struct bpe_out made = room(out, t.len);
+	if (bpe_encode_mapped(&enc->t->bpe, enc->bpe, t.s, t.len, &made, e) < 0)
 		return -1;
-	place(&t, 0, enc->lens, (size_t)n, out->offsets + out->n);
-	out->n += (size_t)n;
+	take(out, &t, &made);
 	return 0;
 }
 
-/* The pieces of enc->pieces through the model. */
-static int encode_pieces(struct encoder *enc, struct encoding *out, struct err *e)
+static int encode_pieces(struct encoder *enc, const struct span *pieces, size_t n,
+	struct encoding *out, struct err *e)
 {
-	const struct pieces *w = &enc->pieces;
-	uint32_t counts[BPE_BLOCK];
-	for (size_t k = 0; k < w->cur.n;) {
-		const struct span *v = w->cur.v + k;
-		size_t n = w->cur.n - k < BPE_BLOCK ? w->cur.n - k : BPE_BLOCK, bytes = 0, used = 0;
-		for (size_t i = 0; i < n; i++)
-			bytes += v[i].to - v[i].from;
-		room(enc, out, bytes);
-		long done = bpe_encode(&enc->t->bpe, enc->bpe, w->text.s, v, n, out->ids + out->n,
-			enc->lens, counts, e);
+	const struct ntext *t = &enc->pieces.text;
+	while (n) {
+		struct bpe_out made = room(out, pieces[n - 1].to - pieces[0].from);
+		long done = bpe_encode(&enc->t->bpe, enc->bpe, t, pieces, n, &made, e);
 		if (done < 0)
 			return -1;
-		for (long i = 0; i < done; used += counts[i], out->n += counts[i], i++)
-			place(&w->text, v[i].from, enc->lens + used, counts[i],
-				out->offsets + out->n);
-		k += (size_t)done;
-		if ((size_t)done < n && encode_mapped(enc, w->cur.v[k++], out, e))
-			return -1;
+		take(out, t, &made);
+		pieces += done;
+		n -= (size_t)done;
+		if (n) {
+			if (encode_mapped(enc, *pieces++, out, e))
+				return -1;
+			n--;
+		}
 	}
 	return 0;
 }
@@ -128,7 +149,14 @@ static int encode_pieces(struct encoder *enc, struct encoding *out, struct err *
 static int encode_between(
 	struct encoder *enc, const struct ntext *t, struct encoding *out, struct err *e)
 {
-	return pretok_run(enc->t, enc, t, e) || encode_pieces(enc, out, e) ? -1 : 0;
+	const struct span *pieces;
+	size_t n;
+	if (pretok_begin(enc->t, enc, t, e))
+		return -1;
+	while ((n = pretok_next(enc->t, enc, &pieces)))
+		if (encode_pieces(enc, pieces, n, out, e))
+			return -1;
+	return 0;
 }
 
 /* Text between added tokens of one set goes to `rest`. */

@@ -13,6 +13,7 @@
 #include "common/err.h"
 #include "common/str.h"
 #include "common/tokenizer/tokenizer.h"
+#include "common/tokenizer/window.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -74,6 +75,7 @@ struct spans {
 	size_t n, cap;
 };
 void spans_add(struct spans *s, size_t from, size_t to);
+struct span *spans_room(struct spans *s, size_t more); /* where the next ones go */
 
 /* ---- vocabulary ------------------------------------------------------------------------------ */
 
@@ -143,9 +145,8 @@ struct norm_kind {
 		struct nbuf *out, struct err *e);
 };
 
-/* Writes ends of pieces of s[from, len) into ends (each after its piece), at most max; returns how many.
- * The pieces cover the text without gaps. */
-typedef size_t splitter(const uint8_t *s, size_t from, size_t len, uint32_t *ends, size_t max);
+/* Writes pieces of the window's text from `from` on, at most max; returns how many. They cover the text without gaps. */
+typedef size_t splitter(struct window *w, size_t from, struct span *pieces, size_t max);
 struct splitter_row {
 	const char *pattern; /* as files have it */
 	splitter *split;
@@ -167,6 +168,7 @@ struct pieces {
 	struct spans cur, next;
 	struct nbuf buf[2];
 	int flip;
+	size_t k, done; /* cutting: the piece of cur, and how far */
 };
 struct pretok_kind {
 	const char *type;
@@ -219,17 +221,20 @@ static inline size_t bpe_hash(uint32_t a, uint32_t b)
 }
 struct bpe_state *bpe_state_new(void);
 void bpe_state_free(struct bpe_state *st);
-/*
- * At most so many pieces of s, none empty, → their ids in a row, how many bytes of its piece each id takes,
- * and how many ids each piece has. There is room for as many ids as the pieces have bytes. Returns how many
- * pieces it did, or -1: it stops at a piece with a byte that has no symbol, which is for bpe_encode_mapped.
- */
-enum { BPE_BLOCK = 16 };
-long bpe_encode(const struct bpe *b, struct bpe_state *st, const char *s, const struct span *pieces,
-	size_t n, uint32_t *ids, uint32_t *lens, uint32_t *counts, struct err *e);
+/* Ids one after the other, and where in the text their bytes are (at NULL: nobody asks). There is room for as many ids
+ * as the text has bytes, and for BPE_SLACK more. */
+struct bpe_out {
+	uint32_t *ids, (*at)[2];
+	size_t n;
+};
+enum { BPE_BLOCK = 32, BPE_SLACK = 3 };
+/* Pieces of t, none empty, → their ids. Returns how many pieces it did, or -1: it stops at a piece with a byte that
+ * has no symbol, which is for bpe_encode_mapped. */
+long bpe_encode(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
+	const struct span *pieces, size_t n, struct bpe_out *out, struct err *e);
 /* One piece in characters of ByteLevel's alphabet; returns how many ids, or -1. */
 long bpe_encode_mapped(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
-	uint32_t *ids, uint32_t *lens, struct err *e);
+	struct bpe_out *out, struct err *e);
 
 struct added_token {
 	char *content, *norm; /* norm: its normalised form, when normalized */
@@ -309,9 +314,10 @@ void norm_done(struct norm *n);
 void pretok_done(struct pretok *p);
 void post_done(struct post *p);
 void decoder_done(struct decoder *d);
-/* All pre-tokenizers over a text: enc->pieces.text and .cur are what they make of it. */
-int pretok_run(
+/* All pre-tokenizers over a text, a batch of pieces of enc->pieces.text at a time; pretok_next returns how many. */
+int pretok_begin(
 	const struct tokenizer *t, struct encoder *enc, const struct ntext *text, struct err *e);
+size_t pretok_next(const struct tokenizer *t, struct encoder *enc, const struct span **pieces);
 /* All normalizers over *t, which is changed to what they make of it. */
 int norm_run(const struct tokenizer *tok, struct encoder *enc, struct ntext *t, struct err *e);
 
@@ -340,9 +346,8 @@ struct encoder {
 	struct nbuf norm[2];
 	int flip;
 	struct pieces pieces;
+	struct window window;
 	struct nbuf mapped; /* a piece of text being made over */
-	uint32_t *lens;
-	size_t lens_cap;
 	struct pieces_text dec[2];
 };
 

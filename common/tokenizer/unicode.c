@@ -1,12 +1,14 @@
 #include "common/tokenizer/unicode.h"
 
+#include "common/mem.h"
+
 #define LETTERS(c)                                                                                 \
 	[c] = UNI_LETTER, [c + 1] = UNI_LETTER, [c + 2] = UNI_LETTER, [c + 3] = UNI_LETTER
 #define DIGITS(c) [c] = UNI_NUMBER, [c + 1] = UNI_NUMBER
 /* clang-format off */
 const uint8_t uni_ascii_class[128] = {
 	['\t'] = UNI_SPACE, ['\v'] = UNI_SPACE, ['\f'] = UNI_SPACE, [' '] = UNI_SPACE,
-	['\n'] = UNI_NEWLINE, ['\r'] = UNI_NEWLINE,
+	['\n'] = UNI_SPACE, ['\r'] = UNI_SPACE,
 	DIGITS('0'), DIGITS('2'), DIGITS('4'), DIGITS('6'), DIGITS('8'),
 	LETTERS('A'), LETTERS('E'), LETTERS('I'), LETTERS('M'), LETTERS('Q'), LETTERS('U'),
 	['Y'] = UNI_LETTER, ['Z'] = UNI_LETTER,
@@ -142,4 +144,42 @@ size_t uni_lower(uint32_t c, uint32_t out[3])
 	out[0] = r ? (uint32_t)((int64_t)c + r->value)
 		   : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
 	return 1;
+}
+
+/* ---- pages ---- */
+
+static uint8_t flags_of(uint32_t c)
+{
+	int cat = uni_category(c);
+	unsigned f = uni_is_nfc_inert(c) ? UNI_INERT : 0;
+	if (cat >= UTF8PROC_CATEGORY_LU && cat <= UTF8PROC_CATEGORY_ME) { /* L, M */
+		if (cat != UTF8PROC_CATEGORY_LL)
+			f |= 1 << TEXT_UPPER;
+		if (cat != UTF8PROC_CATEGORY_LU && cat != UTF8PROC_CATEGORY_LT)
+			f |= 1 << TEXT_LOWER;
+	}
+	switch (uni_class_of(c)) {
+	case UNI_LETTER:
+		return (uint8_t)(f | 1 << TEXT_LETTER);
+	case UNI_NUMBER:
+		return (uint8_t)(f | 1 << TEXT_NUMBER);
+	case UNI_SPACE:
+		return (uint8_t)(f | 1 << TEXT_BLANK | (c == '\n' || c == '\r') << TEXT_NEWLINE);
+	default:
+		return (uint8_t)(f | 1 << TEXT_OTHER);
+	}
+}
+
+const uint8_t *uni_pages_fill(struct uni_pages *p, uint32_t c)
+{
+	uint8_t *page = mem_alloc(0x100, 1);
+	for (uint32_t i = 0; i < 0x100; i++)
+		page[i] = flags_of((c & ~0xffu) + i);
+	return p->page[c >> 8] = page;
+}
+
+void uni_pages_done(struct uni_pages *p)
+{
+	for (size_t i = 0; i < sizeof p->page / sizeof *p->page; i++)
+		mem_free(p->page[i]);
 }

@@ -6,6 +6,8 @@
 #ifndef COMMON_TOKENIZER_UNICODE_H
 #define COMMON_TOKENIZER_UNICODE_H
 
+#include "kernels/text.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <utf8proc.h>
@@ -20,14 +22,8 @@ extern const struct uni_range uni_other_punct[];
 extern const struct uni_range uni_inert[];
 extern const struct uni_range uni_new_lower[];
 
-/* What splitters ask: one of these for every code point. */
-enum uni_class {
-	UNI_OTHER,
-	UNI_LETTER,
-	UNI_NUMBER,
-	UNI_SPACE,
-	UNI_NEWLINE /* \r or \n: also space */
-};
+/* One of these for every code point. */
+enum uni_class { UNI_OTHER, UNI_LETTER, UNI_NUMBER, UNI_SPACE };
 extern const uint8_t uni_ascii_class[128];
 
 /* The code point at s[*i], *i moved behind it. */
@@ -97,6 +93,25 @@ static inline enum uni_class uni_class_of(uint32_t c)
 	if (cat >= UTF8PROC_CATEGORY_ND && cat <= UTF8PROC_CATEGORY_NO)
 		return UNI_NUMBER;
 	return uni_is_space(c) ? UNI_SPACE : UNI_OTHER;
+}
+
+/*
+ * All of that for the code points of a text, quickly: flags by page of 256 of them, filled when first asked for. One
+ * thread's. Zero-initialise.
+ */
+enum {
+	UNI_INERT = 1 << TEXT_WIDE,		/* uni_is_nfc_inert */
+	UNI_CLASSES = 0xff & ~(1 << TEXT_WIDE), /* enum text_class, as window.h has it */
+};
+struct uni_pages {
+	uint8_t *page[0x1100];
+};
+void uni_pages_done(struct uni_pages *p);
+const uint8_t *uni_pages_fill(struct uni_pages *p, uint32_t c);
+static inline unsigned uni_flags(struct uni_pages *p, uint32_t c)
+{
+	const uint8_t *page = p->page[c >> 8];
+	return (page ? page : uni_pages_fill(p, c))[c & 0xff];
 }
 
 /* Combining class, decomposition (at most 18 code points into out; one level is the full one) and

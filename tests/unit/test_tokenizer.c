@@ -43,31 +43,36 @@ static uint32_t some_char(void)
 	return c >= 0xd800 && c < 0xe000 ? 'x' : c;
 }
 
-static void some_text(struct str *s, size_t chars)
+static void some_text_more(struct str *s, size_t chars)
 {
-	str_reset(s);
 	for (size_t i = 0; i < chars; i++) {
 		char bytes[4];
 		str_add(s, bytes, uni_put(some_char(), bytes));
 	}
 }
 
+static void some_text(struct str *s, size_t chars)
+{
+	str_reset(s);
+	some_text_more(s, chars);
+}
+
 /* ---- splitters ----------------------------------------------------------------------------------- */
 
-static int same_pieces(
-	splitter *split, const struct pattern *p, struct pattern_state *st, const struct str *s)
+static int same_pieces(splitter *split, struct window *w, const struct pattern *p,
+	struct pattern_state *st, const struct str *s)
 {
-	uint32_t ends[3];
+	struct span pieces[3], m = {0};
 	size_t from = 0, n;
-	struct span m = {0};
 	struct err e = {0};
+	window_begin(w, s->s, s->len);
 	while (from < s->len) {
-		n = split((const uint8_t *)s->s, from, s->len, ends, 3);
-		for (size_t i = 0; i < n; from = ends[i++])
+		n = split(w, from, pieces, 3);
+		for (size_t i = 0; i < n; from = pieces[i++].to)
 			if (pattern_find(p, st, s->s, s->len, from, &m, &e) != 1 ||
-				m.from != from || m.to != ends[i]) {
-				diag("at %zu of '%s': pattern [%u, %u), splitter to %u", from, s->s,
-					m.from, m.to, ends[i]);
+				m.from != from || pieces[i].from != from || pieces[i].to != m.to) {
+				diag("at %zu of '%s': pattern [%u, %u), splitter [%u, %u)", from,
+					s->s, m.from, m.to, pieces[i].from, pieces[i].to);
 				return 0;
 			}
 		if (!n)
@@ -80,6 +85,8 @@ static void test_splitters(void)
 {
 	struct str s = {0};
 	struct pattern_state *st = pattern_state_new();
+	struct window w;
+	window_init(&w);
 	for (const struct splitter_row *r = splitter_table; r->pattern; r++) {
 		struct pattern *p;
 		struct err e = {0};
@@ -90,9 +97,20 @@ static void test_splitters(void)
 		}
 		for (int i = 0; same && i < 20000; i++) {
 			some_text(&s, 1 + rnd(12));
-			same = same_pieces(r->split, p, st, &s);
+			same = same_pieces(r->split, &w, p, st, &s);
 		}
 		ok(same, "the splitter of %.40s… cuts as its regex does: random texts", r->pattern);
+		for (int i = 0; same && i < 300; i++) {
+			some_text(&s, rnd(30000));
+			for (size_t n = rnd(9000); n; n--)
+				str_addc(&s, " a1.\n"[i % 5]);
+			some_text_more(&s, rnd(30));
+			same = same_pieces(r->split, &w, p, st, &s);
+		}
+		ok(same,
+			"the splitter of %.40s… cuts as its regex does: texts and runs beyond its "
+			"window",
+			r->pattern);
 		same = 1;
 		for (uint32_t c = 1; same && c < 0x110000; c++) {
 			if (c >= 0xd800 && c < 0xe000)
@@ -104,12 +122,13 @@ static void test_splitters(void)
 			str_adds(&s, "a ");
 			str_add(&s, bytes, n);
 			str_adds(&s, "1");
-			same = same_pieces(r->split, p, st, &s);
+			same = same_pieces(r->split, &w, p, st, &s);
 		}
 		ok(same, "the splitter of %.40s… cuts as its regex does: every code point",
 			r->pattern);
 		pattern_free(p);
 	}
+	window_done(&w);
 	pattern_state_free(st);
 	str_done(&s);
 }

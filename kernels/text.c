@@ -1,0 +1,44 @@
+#include "kernels/text.h"
+
+#include "kernels/text_int.h"
+
+/* The classes of a byte, a bit each. */
+static uint8_t classes_of(uint8_t b)
+{
+	if (b >= 0x80)
+		return 1 << TEXT_WIDE;
+	if (b >= 'a' && b <= 'z')
+		return 1 << TEXT_LETTER | 1 << TEXT_LOWER;
+	if (b >= 'A' && b <= 'Z')
+		return 1 << TEXT_LETTER | 1 << TEXT_UPPER;
+	if (b >= '0' && b <= '9')
+		return 1 << TEXT_NUMBER;
+	if (b == '\n' || b == '\r')
+		return 1 << TEXT_BLANK | 1 << TEXT_NEWLINE;
+	return b == ' ' || (b >= 9 && b <= 13) ? 1 << TEXT_BLANK : 1 << TEXT_OTHER;
+}
+
+void text_classify_plain(const uint8_t *s, size_t n, struct text_block *out)
+{
+	for (size_t at = 0; at < n; at += TEXT_BLOCK, out++) {
+		size_t most = n - at < TEXT_BLOCK ? n - at : TEXT_BLOCK;
+		*out = (struct text_block){0};
+		for (size_t i = 0; i < most; i++) {
+			uint8_t classes = classes_of(s[at + i]);
+			for (int c = 0; c < TEXT_CLASSES; c++)
+				out->is[c] |= (uint64_t)(classes >> c & 1) << i;
+		}
+	}
+}
+
+void text_classify(const uint8_t *s, size_t n, struct text_block *out)
+{
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
+		text_classify_avx512(s, n, out);
+	else if (__builtin_cpu_supports("avx2"))
+		text_classify_avx2(s, n, out);
+	else
+#endif
+		text_classify_plain(s, n, out);
+}

@@ -1,0 +1,32 @@
+/*
+ * Text as bits: for every 64 bytes, which of them are of each class. Where a run of letters ends is then a
+ * matter of counting zeros. ASCII only: bytes of longer characters are TEXT_WIDE, and of no other class.
+ */
+#ifndef KERNELS_TEXT_H
+#define KERNELS_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Classes of a byte below 0x80. OTHER, LETTER, NUMBER, BLANK: exactly one. NEWLINE (\r, \n) is in BLANK; UPPER
+ * and LOWER are letters. */
+enum text_class {
+	TEXT_OTHER,
+	TEXT_LETTER,
+	TEXT_NUMBER,
+	TEXT_BLANK,
+	TEXT_NEWLINE,
+	TEXT_WIDE,
+	TEXT_UPPER,
+	TEXT_LOWER,
+	TEXT_CLASSES
+};
+enum { TEXT_BLOCK = 64 };
+struct text_block {
+	uint64_t is[TEXT_CLASSES]; /* bit i: of byte i */
+};
+
+/* n bytes, the blocks one after the other; bits beyond n are 0. */
+void text_classify(const uint8_t *s, size_t n, struct text_block *out);
+
+#endif

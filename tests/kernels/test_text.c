@@ -1,0 +1,73 @@
+/* Classes of bytes: the plain ones are ctype's of the C locale, and every instruction set gives the same. */
+#include "kernels/text.h"
+
+#include "kernels/text_int.h"
+#include "tests/tap.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+enum { MOST = 1000, BLOCKS = MOST / TEXT_BLOCK + 1 };
+
+static unsigned state = 1;
+
+static unsigned rnd(void)
+{
+	state = state * 1664525u + 1013904223u;
+	return state >> 8;
+}
+
+static int right(uint8_t b, const struct text_block *t, size_t i)
+{
+	int want[TEXT_CLASSES] = {0};
+	if (b >= 0x80) {
+		want[TEXT_WIDE] = 1;
+	} else {
+		want[TEXT_LETTER] = isalpha(b) != 0;
+		want[TEXT_NUMBER] = isdigit(b) != 0;
+		want[TEXT_BLANK] = isspace(b) != 0;
+		want[TEXT_NEWLINE] = b == '\n' || b == '\r';
+		want[TEXT_UPPER] = isupper(b) != 0;
+		want[TEXT_LOWER] = islower(b) != 0;
+		want[TEXT_OTHER] = !isalnum(b) && !isspace(b);
+	}
+	for (int c = 0; c < TEXT_CLASSES; c++)
+		if ((int)(t->is[c] >> i & 1) != want[c])
+			return 0;
+	return 1;
+}
+
+static void check(void (*classify)(const uint8_t *, size_t, struct text_block *), const char *name)
+{
+	int bytes = 1, lengths = 1;
+	struct text_block got[BLOCKS], want[BLOCKS];
+	for (size_t n = 0; n <= MOST; n++) {
+		/* A copy of its own, so that a byte beyond it is beyond an allocation. */
+		uint8_t *s = malloc(n ? n : 1);
+		for (size_t i = 0; s && i < n; i++)
+			s[i] = (uint8_t)rnd();
+		memset(got, 0xff, sizeof got);
+		classify(s, n, got);
+		for (size_t i = 0; i < n; i++)
+			bytes &= right(s[i], &got[i / TEXT_BLOCK], i % TEXT_BLOCK);
+		size_t blocks = (n + TEXT_BLOCK - 1) / TEXT_BLOCK;
+		text_classify_plain(s, n, want);
+		lengths &= !memcmp(got, want, blocks * sizeof *got);
+		free(s);
+	}
+	ok(bytes, "%s: every byte is of its classes", name);
+	ok(lengths, "%s: bits beyond the end are none, at every length", name);
+}
+
+int main(void)
+{
+	check(text_classify_plain, "plain");
+	check(text_classify, "what this CPU chooses");
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		check(text_classify_avx2, "avx2");
+	else
+		tap_skip("avx2", "this CPU has none");
+#endif
+	return tap_done();
+}

@@ -47,6 +47,58 @@ is "$(rows --chat-template chatml two.jsonl | jq -c 'keys_unsorted[0]')" $'"prom
 jq -c '.prompt = "p"' chat.jsonl >both.jsonl
 is "$(rows --chat-template chatml --type prompt both.jsonl | jq -c 'keys_unsorted')" '["prompt","messages"]' '--type is obeyed'
 
+# ---- forms by other names ----
+cat >say.jinja <<'J'
+{% for m in messages %}<{{ m.role }}>{{ m.content }}{% if m.tool_calls %}{{ m.tool_calls|tojson }}{% endif %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}
+J
+form() { # ROW WANT CLAIM [OPTION…]: fields without _templated, through say.jinja
+	local row=$1 want=$2 claim=$3; shift 3
+	echo "$row" >form.jsonl
+	is "$(rows --chat-template say.jinja "$@" form.jsonl | jq -c 'del(._templated)')" "$want" "$claim"
+}
+P='{"prompt":"<user>q<assistant>","chosen":"a","rejected":"b"}'
+form '{"conversations":[{"from":"human","value":"q"}],"chosen":{"from":"gpt","value":"a"},"rejected":{"from":"gpt","value":"b"}}' "$P" 'ShareGPT: a conversation and the two messages that could follow'
+form '{"messages":[{"role":"user","content":"q"}],"chosen":{"role":"assistant","content":"a"},"rejected":{"role":"assistant","content":"b"}}' "$P" 'message objects as answers'
+form '{"conversations":[{"from":"human","value":"q"}],"chosen":"a","rejected":"b"}' "$P" 'a conversation and two strings'
+form '{"question":"q","chosen":"a","rejected":"b","system":"s"}' "${P/<user>/<system>s<user>}" 'a question, its answers and a system message'
+form '{"instruction":"q","input":"","chosen_response":"a","rejected_response":"b"}' "$P" 'chosen_response and rejected_response'
+form '{"question":"q","response_j":"a","response_k":"b"}' "$P" 'response_j and response_k'
+form '{"prompt":"q","response_0":"b","response_1":"a","better_response_id":1}' "$P" 'which response is better stands beside them' --as-messages
+form '{"history":"q","human_ref_A":"b","human_ref_B":"a","labels":0}' "$P" 'comments and the label that prefers one'
+form '{"chosen_messages":[{"role":"user","content":[{"type":"text","value":"q"}]},{"role":"assistant","content":[{"type":"text","value":"a"}]}],"rejected_messages":[{"role":"user","content":[{"type":"text","value":"q"}]},{"role":"assistant","content":[{"type":"text","value":"b"}]}]}' "$P" 'contents in parts of type and value'
+form '{"chosen":"\n\nHuman: q\n\nAssistant: a","rejected":"\n\nHuman: q\n\nAssistant: b"}' "$P" 'transcripts are messages where there is a template'
+form '{"chosen":"\n\nHuman: q\n\nAssistant: x\n\nHuman: r\n\nAssistant: a","rejected":"\n\nHuman: q\n\nAssistant: y"}' \
+	'{"prompt":"<user>q<assistant>","chosen":"x<user>r<assistant>a","rejected":"y"}' 'transcripts that part at an earlier answer'
+form '{"prompt":"\n\nHuman: q\n\nAssistant:","chosen":" a","rejected":" b"}' "$P" 'a transcript as prompt'
+echo '{"chosen":"\n\nHuman: q\n\nAssistant: a","rejected":"\n\nHuman: q\n\nAssistant: b"}' >form.jsonl
+is "$(rows form.jsonl)" '{"prompt":"\n\nHuman: q\n\nAssistant:","chosen":" a","rejected":" b"}' 'and stay transcripts where there is none'
+K='{"instruction":"q","completions":[{"response":"b","overall_score":1},{"response":"m","overall_score":2},{"response":"a","overall_score":3.5}]}'
+form "$K" "$P" 'a ranked list gives its best and its worst answer'
+form "$K" "$(printf '%s\n' "${P/rejected\":\"b/rejected\":\"m}" "$P" "${P/chosen\":\"a/chosen\":\"m}")" '--pairs all gives every pair' --pairs all
+form '{"prompt":"q","responses":["b","a"],"ranks":[2,1]}' "$P" 'ranks: the lower the better' --as-messages
+form "$K" "$(printf '{"prompt":"<user>q<assistant>","completion":"%s","label":%s}\n' a true b false)" '--type unpaired makes two rows of a pair' --type unpaired
+form '{"prompt":"q","completion":"a","label":1}' '{"prompt":"q","completion":"a","label":true}' 'labels may be 1 and 0'
+form '{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}],"label":false}' '{"prompt":"<user>q<assistant>","completion":"a","label":false}' 'a conversation with a label'
+form '{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}' '{"prompt":"<user>q<assistant>","completion":"a"}' 'a conversation as prompt and completion' --type prompt-completion
+form '{"prompt":"q","chosen":"a","rejected":"b","id":1}' '{"prompt":"<user>q<assistant>","id":1}' 'the prompt of a pair' --type prompt --as-messages
+form '{"instruction":"q","input":"i","output":"a","history":[["x","y"]]}' '{"prompt":"<user>x<assistant>y<user>q\ni<assistant>","completion":"a"}' 'Alpaca, with input and history'
+form '{"question":"q","answer":"a"}' '{"prompt":"<user>q<assistant>","completion":"a"}' 'a question and its answer'
+form '{"turns":["q","r"],"category":"c"}' '{"prompt":"<user>q<assistant>","category":"c"}' 'the first of several questions'
+form '{"conversations":[{"from":"human","value":"q"},{"from":"function_call","value":"{\"name\":\"f\",\"arguments\":{}}"},{"from":"observation","value":"o"},{"from":"gpt","value":"a"}]}' \
+	'{"prompt":"<user>q<assistant>[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {}}}]<tool>o<assistant>","completion":"a"}' 'ShareGPT function calls' --type prompt-completion
+form '{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","weight":0},{"role":"user","content":"r"},{"role":"assistant","content":"b"}]}' \
+	'{"text":"<user>q<assistant>a<user>r<assistant>b","spans":[[37,38]]}' 'a turn of weight 0 has no span'
+tmpl --chat-template say.jinja form.jsonl 2>err | mpcat -c >/dev/null
+like "$(cat err)" '1 row: messages, a conversation' 'how rows were read is said'
+for bad in '{"conversations":[{"value":"q"}]}|message 1: has no role' '{"prompt":"q","responses":["a","b"],"scores":[1]}|2 answers.*1 number' \
+	'{"prompt":"q","responses":["a","b"],"scores":[1,1]}|no answer is better' '{"chosen":"\n\nHuman: q\n\nAssistant: a\n\nHuman: r","rejected":"\n\nHuman: q\n\nAssistant: b"}|ends with the human' \
+	'{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","loss_weight":0.5}]}|0.5: a turn is trained on or not' \
+	'{"messages":[{"role":"user","content":"q"}],"label":true}|does not end with an answer' '{"messages":[{"role":"user","content":[{"type":"image_url","value":"x"}]}]}|image_url'; do
+	echo "${bad%|*}" >form.jsonl
+	status 1 "refused: ${bad%|*}" tmpl --chat-template say.jinja form.jsonl -o x.mp
+	like "$(cat err)" "form.jsonl:1: .*${bad#*|}" 'with the reason'
+done
+
 # ---- boundaries ----
 cat >think.jinja <<'J'
 {% for m in messages %}<{{ m.role }}>{{ m.content }}</>{% endfor %}{% if add_generation_prompt %}<assistant><think>{% endif %}

@@ -25,6 +25,7 @@ void maker_done(struct maker *m)
 	str_done(&m->full[1]);
 	str_done(&m->turn);
 	mem_free(m->spans.v);
+	shape_list_done(&m->list);
 	arena_done(&m->arena);
 	chat_free(m->chat);
 }
@@ -116,6 +117,38 @@ static void add_span(struct jinja_spans *s, size_t from, size_t to)
 }
 
 /*
+ * Turns that are not to be trained on: weight 0 (OpenAI), loss_weight 0 (LLaMA-Factory), train false
+ * (axolotl). 1, 0; -1: a weight between.
+ */
+static int is_muted(struct jv message, struct err *e)
+{
+	static const char *const names[] = {"weight", "loss_weight", "train"};
+	int muted = 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct jv v = value_get(message, names[i]);
+		double weight = v.type == JV_FLOAT ? v.u.f : (double)v.u.i;
+		if (v.type != JV_FLOAT && v.type != JV_INT && v.type != JV_BOOL)
+			continue;
+		if (weight != 0 && weight != 1)
+			return err_data(e, "'%s' is %g: a turn is trained on or not (1 or 0)",
+				names[i], weight);
+		muted |= weight == 0;
+	}
+	return muted;
+}
+
+static int any_muted(struct jv messages, struct err *e)
+{
+	int any = 0;
+	for (size_t i = 0; any >= 0 && i < jv_list_len(messages); i++) {
+		struct jv m = jv_list_at(messages, i);
+		int muted = value_is(value_get(m, "role"), "assistant") ? is_muted(m, e) : 0;
+		any = muted < 0 ? -1 : any | muted;
+	}
+	return any;
+}
+
+/*
  * The assistant's words where the template does not mark them: a turn is what rendering up to and with
  * it adds to rendering up to it with the generation prompt, proved when each is a prefix of the next
  * and of the whole, which is in m->full[0]. 1 proved, 0 not.
@@ -141,7 +174,8 @@ static int prove_spans(struct maker *m, struct jv messages, const struct chat_ex
 			!m->head.len || !begins(&m->turn, &m->head) ||
 			!begins(&m->full[0], &m->turn))
 			return 0;
-		add_span(&m->spans, m->head.len, m->turn.len);
+		if (!is_muted(msg, &e))
+			add_span(&m->spans, m->head.len, m->turn.len);
 	}
 	return 1;
 }
@@ -172,8 +206,15 @@ static int make_conversation(struct maker *m, const struct shape_row *s, const s
 		    e) < 0)
 		return err_prefix(e, "'messages'");
 	set_text(out, "text", &m->full[0], 0);
-	if (marked || prove_spans(m, s->prompt, x))
+	int muted = any_muted(s->prompt, e);
+	if (muted < 0)
+		return -1;
+	if ((marked && !muted) || prove_spans(m, s->prompt, x))
 		set_spans(m, out);
+	else if (muted)
+		return err_data(e,
+			"some turns are not to be trained on, and the chat template does "
+			"not let them be told from the others");
 	else
 		m->unproved++;
 	return 0;
@@ -200,7 +241,7 @@ static int make_chat(struct maker *m, const struct shape_row *s, struct jv row, 
 			"lists of messages need a chat template and the model has none: give "
 			"one with --chat-template (chatml, or a file)");
 	struct chat_extra x = {value_get(row, "tools"), value_get(row, "chat_template_kwargs")};
-	if (x.tools.type == JV_STR && /* a list as JSON text */
+	if (x.tools.type == JV_STR && x.tools.len && /* a list as JSON text */
 		value_parse(&x.tools, &m->arena, x.tools.u.s, x.tools.len, e) < 0)
 		return err_prefix(e, "'tools'");
 	int rc = s->nanswers		      ? make_answers(m, s, &x, out, e)
@@ -222,25 +263,22 @@ static void make_plain(struct maker *m, const struct shape_row *s, struct record
 	m->plain++;
 }
 
-/* A column that the row's shape does not take goes along. */
-static int pass_column(const struct maker *m, const struct shape_row *s, const char *key,
-	struct jv v, struct record *out, struct err *e)
+/* A column that the examples do not take goes along. */
+static int pass_column(struct maker *m, const struct shape_row *s, struct jv key, struct jv v,
+	struct record *out, struct err *e)
 {
-	int chat_only = !strcmp(key, "tools") || !strcmp(key, "chat_template_kwargs");
-	int label = s->shape == SHAPE_COMPLETION && !strcmp(key, "label");
-	int replaced = shape_uses(s, key) || (s->chat && chat_only);
-	int own_name = chat_only || !strcmp(key, "messages"); /* not a field's */
-	if (replaced && !label && !(own_name && m->plan->keep))
-		return 0;
-	int reserved = !label && field_reserved(key, strlen(key), 1 << KIND_TEXT);
-	if (reserved && v.type == JV_NONE)
+	const char *name = arena_strndup(&m->arena, key.u.s, key.len);
+	int chat_only = !strcmp(name, "tools") || !strcmp(name, "chat_template_kwargs");
+	int taken = shape_takes(&m->list, key) || (s->chat && chat_only);
+	int reserved = field_reserved(name, key.len, 1 << KIND_TEXT);
+	if ((taken && (reserved || !m->plan->keep)) || (reserved && v.type == JV_NONE))
 		return 0;
 	if (reserved)
 		return err_data(e,
 			"column '%s' has a name that means something in the stream: "
 			"rename it first (jq -c '.my_%s = .%s | del(.%s)')",
-			key, key, key, key);
-	return value_set(out, key, v, e);
+			name, name, name, name);
+	return value_set(out, name, v, e);
 }
 
 static int pass_columns(struct maker *m, const struct shape_row *s, struct jv row,
@@ -251,8 +289,7 @@ static int pass_columns(struct maker *m, const struct shape_row *s, struct jv ro
 		jv_dict_at(row, i, &key, &v);
 		if (memchr(key.u.s, 0, key.len))
 			return err_data(e, "a column's name with a NUL in it");
-		const char *name = arena_strndup(&m->arena, key.u.s, key.len);
-		if (pass_column(m, s, name, v, out, e) < 0)
+		if (pass_column(m, s, key, v, out, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -277,23 +314,52 @@ static int rename_column(
 	return 0;
 }
 
-static int make(struct maker *m, struct jv row, struct record *out, struct err *e)
+static int make_example(struct maker *m, const struct shape_row *s, struct jv row,
+	struct record *out, struct err *e)
 {
-	struct shape_row s;
+	if (!s->chat)
+		make_plain(m, s, out);
+	else if (make_chat(m, s, row, out, e) < 0)
+		return -1;
+	if (s->label >= 0)
+		record_set_bool(out, "label", s->label);
+	return pass_columns(m, s, row, out, e);
+}
+
+static void count(struct maker *m)
+{
+	const struct shape_row *s = &m->list.v[0];
+	struct reading *r = m->readings, *end = r + m->nreadings;
+	while (r < end &&
+		(r->how != m->list.how || r->shape != s->shape || r->templated != s->chat))
+		r++;
+	if (r == end) {
+		if (m->nreadings == READINGS)
+			return;
+		*r = (struct reading){s->shape, m->list.how, s->chat, 0};
+		m->nreadings++;
+	}
+	r->rows++;
+	m->last = r;
+}
+
+static int make(struct maker *m, struct jv row, const char *source, size_t nsource,
+	struct record *(*fresh)(void *arg), void *arg, struct err *e)
+{
 	for (size_t i = 0; i < m->plan->nmaps; i++)
 		if (rename_column(&m->arena, &row, &m->plan->maps[i], e) < 0)
 			return -1;
-	if (shape_find(&s, &m->arena, row, m->plan->type, m->plan->as_messages, e) < 0)
+	if (shape_read(&m->list, &m->arena, row, &m->plan->want, e) < 0)
 		return -1;
-	m->shape = s.shape;
-	m->how = s.how;
-	m->templated = s.chat;
 	m->rows++;
-	if (!s.chat)
-		make_plain(m, &s, out);
-	else if (make_chat(m, &s, row, out, e) < 0)
-		return -1;
-	return pass_columns(m, &s, row, out, e);
+	count(m);
+	for (size_t i = 0; i < m->list.n; i++) {
+		struct record *out = fresh(arg);
+		if (make_example(m, &m->list.v[i], row, out, e) < 0)
+			return -1;
+		record_set_str(out, "_source", source, nsource);
+	}
+	return 0;
 }
 
 /* The record of a row that cannot be used, for the rejects: its columns as they were. */
@@ -310,7 +376,8 @@ static void show_columns(struct arena *a, struct record *in, struct jv row)
 	}
 }
 
-int maker_make(struct maker *m, struct record *in, struct record *out, struct err *e)
+int maker_make(struct maker *m, struct record *in, struct record *(*fresh)(void *arg), void *arg,
+	struct err *e)
 {
 	const char *text, *source;
 	struct jv row;
@@ -322,10 +389,9 @@ int maker_make(struct maker *m, struct record *in, struct record *out, struct er
 	arena_reset(&m->arena);
 	if (value_parse(&row, &m->arena, text, len, e) < 0)
 		return -1;
-	int rc = row.type == JV_DICT ? make(m, row, out, e) : err_data(e, "is not a JSON object");
+	int rc = row.type == JV_DICT ? make(m, row, source, nsource, fresh, arg, e)
+				     : err_data(e, "is not a JSON object");
 	if (rc < 0)
 		show_columns(&m->arena, in, row);
-	else
-		record_set_str(out, "_source", source, nsource);
 	return rc;
 }

@@ -9,6 +9,15 @@
 #include "tools/tmpl/chat.h"
 #include "tools/tmpl/shape.h"
 
+/* How rows were read, and how many so. */
+struct reading {
+	enum shape shape;
+	const char *how;
+	int templated;
+	uint64_t rows;
+};
+enum { READINGS = 64 }; /* more than shape.c has ways */
+
 /* --map FIELD=COLUMN */
 struct column_map {
 	char *field, *column;
@@ -16,8 +25,8 @@ struct column_map {
 
 struct make_plan {
 	const struct chat_template *templ;
-	enum shape type; /* --type */
-	int as_messages, add_generation_prompt, continue_final, keep;
+	struct shape_want want;
+	int add_generation_prompt, continue_final, keep;
 	const struct column_map *maps;
 	size_t nmaps;
 };
@@ -29,12 +38,12 @@ struct maker {
 	struct str head, full[2], turn;
 	struct jinja_spans spans;
 
-	/* Of the last maker_make, for --explain: */
-	enum shape shape;
-	const char *how;
-	int templated;
+	struct shape_list list; /* of the last row */
+	const struct reading *last;
 
 	/* Counted over all rows: */
+	struct reading readings[READINGS];
+	size_t nreadings;
 	uint64_t rows, plain, parted, unproved; /* plain: strings, not templated; parted: the prompt
 						   ends inside its generation prompt; unproved: text
 						   rows whose assistant turns could not be told */
@@ -43,8 +52,12 @@ struct maker {
 void maker_init(struct maker *m, const struct make_plan *plan);
 void maker_done(struct maker *m);
 
-/* The row in `in` (rows.h) as fields of *out, which is empty. STATUS_DATA: it cannot be used; *in has
- * the row's columns then where they could be read, for the rejects. */
-int maker_make(struct maker *m, struct record *in, struct record *out, struct err *e);
+/*
+ * The row in `in` (rows.h) as records, one or several; fresh(arg) gives an empty one each time.
+ * STATUS_DATA: it cannot be used, and what was made of it is void; *in has the row's columns then
+ * where they could be read, for the rejects.
+ */
+int maker_make(struct maker *m, struct record *in, struct record *(*fresh)(void *arg), void *arg,
+	struct err *e);
 
 #endif

@@ -1,263 +1,294 @@
-#include "tools/tmpl/shape.h"
+/* The forms in which datasets come, and what each kind of example takes from one. */
+#include "tools/tmpl/shape_int.h"
+
+#include "common/str.h"
 
 #include <string.h>
 
-static const struct {
-	const char *name;
-	enum shape shape;
-	const char *columns[3]; /* that the shape takes */
-} shapes[] = {
-	{"auto", SHAPE_AUTO, {0}},
-	{"preference", SHAPE_PREFERENCE, {"prompt", "chosen", "rejected"}},
-	{"prompt-completion", SHAPE_COMPLETION, {"prompt", "completion"}},
-	{"unpaired", SHAPE_COMPLETION, {"prompt", "completion"}},
-	{"messages", SHAPE_MESSAGES, {"messages"}},
-	{"text", SHAPE_TEXT, {"text"}},
-	{"prompt", SHAPE_PROMPT, {"prompt"}},
+static const char *const shape_names[] = {
+	[SHAPE_AUTO] = "auto",
+	[SHAPE_PREFERENCE] = "preference",
+	[SHAPE_UNPAIRED] = "unpaired",
+	[SHAPE_COMPLETION] = "prompt-completion",
+	[SHAPE_MESSAGES] = "messages",
+	[SHAPE_TEXT] = "text",
+	[SHAPE_PROMPT] = "prompt",
 };
-enum { NSHAPES = sizeof shapes / sizeof *shapes };
+enum { NSHAPES = sizeof shape_names / sizeof *shape_names };
 
 int shape_by_name(const char *name)
 {
-	for (size_t i = 0; i < NSHAPES; i++)
-		if (!strcmp(shapes[i].name, name))
-			return (int)shapes[i].shape;
+	for (int i = 0; i < NSHAPES; i++)
+		if (!strcmp(shape_names[i], name))
+			return i;
 	return -1;
 }
 
 const char *shape_name(enum shape s)
 {
-	for (size_t i = 0; i < NSHAPES; i++)
-		if (shapes[i].shape == s)
-			return shapes[i].name;
-	return "?";
+	return shape_names[s];
 }
 
-int shape_uses(const struct shape_row *s, const char *column)
+/* ---- forms ---- */
+
+static int is_prompt_alone(const struct reader *r)
 {
-	for (size_t i = 0; i < NSHAPES; i++) {
-		if (shapes[i].shape != s->shape)
-			continue;
-		for (size_t k = 0; k < 3 && shapes[i].columns[k]; k++)
-			if (!strcmp(shapes[i].columns[k], column))
-				return 1;
-	}
-	return 0;
+	return !shape_has(r, "chosen") && !shape_has(r, "rejected") && !shape_has(r, "completion");
 }
 
-static int no_shape(struct jv row, struct err *e)
+/* The first that has the columns is the row's. */
+static const struct form {
+	enum shape kind; /* what it is by itself; completions with a label are unpaired */
+	const char *needs[2];
+	int (*fits)(const struct reader *r); /* further conditions, or NULL */
+	int (*read)(struct reader *r, struct err *e);
+} forms[] = {
+	{SHAPE_PREFERENCE, {"chosen"}, NULL, read_chosen},
+	{SHAPE_PREFERENCE, {"rejected"}, NULL, read_chosen},
+	{SHAPE_PREFERENCE, {"chosen_messages", "rejected_messages"}, NULL, read_chosen_messages},
+	{SHAPE_PREFERENCE, {"chosen_response", "rejected_response"}, NULL, read_chosen_response},
+	{SHAPE_PREFERENCE, {"response_j", "response_k"}, NULL, read_response_jk},
+	{SHAPE_PREFERENCE, {"response_0", "better_response_id"}, NULL, read_response_01},
+	{SHAPE_PREFERENCE, {"human_ref_A", "labels"}, NULL, read_human_ref},
+	{SHAPE_PREFERENCE, {0}, shape_is_ranked, read_ranked},
+	{SHAPE_COMPLETION, {"completion"}, NULL, read_completion},
+	{SHAPE_MESSAGES, {"messages"}, NULL, read_conversation},
+	{SHAPE_MESSAGES, {"conversations"}, NULL, read_conversation},
+	{SHAPE_MESSAGES, {"conversation"}, NULL, read_conversation},
+	{SHAPE_COMPLETION, {"instruction", "output"}, NULL, read_instruction},
+	{SHAPE_COMPLETION, {"instruction", "response"}, NULL, read_instruction},
+	{SHAPE_COMPLETION, {"question", "answer"}, NULL, read_instruction},
+	{SHAPE_COMPLETION, {"question", "response"}, NULL, read_instruction},
+	{SHAPE_COMPLETION, {"prompt", "response"}, NULL, read_instruction},
+	{SHAPE_TEXT, {"text"}, NULL, read_text},
+	{SHAPE_PROMPT, {"turns"}, NULL, read_turns},
+	{SHAPE_PROMPT, {"prompt"}, is_prompt_alone, read_prompt},
+	{SHAPE_PROMPT, {"instruction"}, NULL, read_prompt},
+	{SHAPE_PROMPT, {"question"}, NULL, read_prompt},
+	{SHAPE_PROMPT, {"query"}, NULL, read_prompt},
+};
+
+#define BIT(shape) (1u << (shape))
+
+/* What a form of one kind can give, itself included. */
+static const unsigned gives[NSHAPES] = {
+	[SHAPE_PREFERENCE] = BIT(SHAPE_PREFERENCE) | BIT(SHAPE_UNPAIRED) | BIT(SHAPE_COMPLETION) |
+			     BIT(SHAPE_MESSAGES) | BIT(SHAPE_PROMPT),
+	[SHAPE_COMPLETION] = BIT(SHAPE_COMPLETION) | BIT(SHAPE_UNPAIRED) | BIT(SHAPE_MESSAGES) |
+			     BIT(SHAPE_PROMPT),
+	[SHAPE_MESSAGES] = BIT(SHAPE_MESSAGES) | BIT(SHAPE_COMPLETION) | BIT(SHAPE_UNPAIRED) |
+			   BIT(SHAPE_PROMPT),
+	[SHAPE_TEXT] = BIT(SHAPE_TEXT),
+	[SHAPE_PROMPT] = BIT(SHAPE_PROMPT),
+};
+
+static int fits(const struct form *f, const struct reader *r)
+{
+	for (size_t k = 0; k < 2 && f->needs[k]; k++)
+		if (!shape_has(r, f->needs[k]))
+			return 0;
+	return !f->fits || f->fits(r);
+}
+
+/* A form of the wanted kind before one that can be made into it. */
+static const struct form *choose(const struct reader *r, enum shape want)
+{
+	const struct form *other = NULL;
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		const struct form *f = &forms[i];
+		if (!fits(f, r))
+			continue;
+		if (want == SHAPE_AUTO || f->kind == want)
+			return f;
+		if (!other && (gives[f->kind] & BIT(want)))
+			other = f;
+	}
+	return other;
+}
+
+static int no_form(const struct reader *r, struct err *e)
 {
 	struct str names = {0};
-	struct jv key, v;
-	for (size_t i = 0; i < jv_dict_len(row) && names.len <= 400; i++) {
-		jv_dict_at(row, i, &key, &v);
+	for (size_t i = 0; i < jv_dict_len(r->row) && names.len < 400; i++) {
+		struct jv key, value;
+		jv_dict_at(r->row, i, &key, &value);
 		str_addf(&names, " %.*s", (int)(key.len < 60 ? key.len : 60), key.u.s);
 	}
-	err_data(e,
-		"not a row that is known: its columns are%s; wanted are prompt, chosen, rejected; "
-		"prompt, completion; messages; text; or a prompt alone (--map FIELD=COLUMN "
-		"renames)",
-		names.s ? names.s : " none");
+	if (r->want->type == SHAPE_AUTO)
+		err_data(e,
+			"not a row that is known: its columns are%s; wanted are prompt, chosen, "
+			"rejected; prompt, completion; messages; text; a prompt alone, or their "
+			"like (--map FIELD=COLUMN renames)",
+			names.s ? names.s : " none");
+	else
+		err_data(e, "no %s row can be made of the columns%s (--map FIELD=COLUMN renames)",
+			shape_name(r->want->type), names.s ? names.s : ": there are none");
 	str_done(&names);
 	return -1;
 }
 
-static int has(struct jv row, const char *column)
+/* ---- examples ---- */
+
+static struct shape_row *add(struct reader *r, enum shape shape)
 {
-	return value_given(value_get(row, column));
+	struct shape_list *l = r->list;
+	mem_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v);
+	struct shape_row *s = &l->v[l->n++];
+	*s = (struct shape_row){
+		.shape = shape, .chat = r->c.chat, .prompt = r->c.prompt, .label = -1};
+	return s;
 }
 
-static int recognise(struct jv row, struct err *e)
+static void add_pair(struct reader *r, const struct answer *better, const struct answer *worse)
 {
-	if (has(row, "chosen") || has(row, "rejected"))
-		return SHAPE_PREFERENCE;
-	if (has(row, "completion"))
-		return SHAPE_COMPLETION;
-	if (has(row, "messages"))
-		return SHAPE_MESSAGES;
-	if (has(row, "text"))
-		return SHAPE_TEXT;
-	if (has(row, "prompt"))
-		return SHAPE_PROMPT;
-	return no_shape(row, e);
-}
-
-/* A list of messages, or a string: 1, 0; -1 neither. */
-static int is_chat(struct jv v, const char *column, struct err *e)
-{
-	if (v.type == JV_STR)
-		return 0;
-	if (v.type != JV_LIST)
-		return err_data(e, "'%s' is neither a string nor a list of messages", column);
-	for (size_t i = 0; i < jv_list_len(v); i++)
-		if (value_get(jv_list_at(v, i), "role").type != JV_STR)
-			return err_data(e, "'%s': message %zu has no role", column, i + 1);
-	if (jv_list_len(v) == 0)
-		return err_data(e, "'%s' is an empty list", column);
-	return 1;
-}
-
-static struct jv one_message(struct arena *a, const char *role, struct jv content)
-{
-	struct jv message = jv_dict(a, 2), list = jv_list(a, 1);
-	value_put(a, message, "role", jv_str(role, strlen(role)));
-	value_put(a, message, "content", content);
-	jv_list_add(a, list, message);
-	return list;
-}
-
-static int get(struct jv *v, struct jv row, const char *column, struct err *e)
-{
-	*v = value_get(row, column);
-	return value_given(*v) ? is_chat(*v, column, e) : err_data(e, "no '%s' in the row", column);
-}
-
-/* ---- prompt and answers ---- */
-
-/* What both conversations begin with is the prompt; each keeps at least its last message. */
-static void split_chats(struct shape_row *s, struct arena *a, struct jv chosen, struct jv rejected)
-{
-	size_t nc = jv_list_len(chosen), nr = jv_list_len(rejected);
-	size_t max = (nc < nr ? nc : nr) - 1, n = 0;
-	while (n < max && jv_equal(jv_list_at(chosen, n), jv_list_at(rejected, n)))
-		n++;
-	s->prompt = value_slice(a, chosen, 0, n);
-	s->answer[0] = value_slice(a, chosen, n, nc);
-	s->answer[1] = value_slice(a, rejected, n, nr);
+	struct shape_row *s = add(r, SHAPE_PREFERENCE);
+	s->answer[0] = better->v;
+	s->answer[1] = worse->v;
 	s->nanswers = 2;
-	s->how = "the prompt is the messages that both answers begin with";
 }
 
-/* What both strings begin with, whole characters; a blank at its end belongs to the answers. */
-static void split_strings(struct shape_row *s, struct jv chosen, struct jv rejected)
+static void add_completion(struct reader *r, enum shape shape, struct jv answer, int label)
 {
-	const char *a = chosen.u.s, *b = rejected.u.s;
-	size_t na = chosen.len, nb = rejected.len, n = 0;
-	while (n < na && n < nb && a[n] == b[n])
-		n++;
-	while (n > 0 && ((n < na && (a[n] & 0xc0) == 0x80) || (n < nb && (b[n] & 0xc0) == 0x80)))
-		n--;
-	if (n > 0 && a[n - 1] == ' ')
-		n--;
-	s->prompt = jv_str(a, n);
-	s->answer[0] = jv_str(a + n, na - n);
-	s->answer[1] = jv_str(b + n, nb - n);
-	s->nanswers = 2;
-	s->how = "the prompt is what both answers begin with";
-}
-
-/* Whether a conversation begins with the prompt that its row also gives as a string. */
-static int repeats(struct jv chat, struct jv prompt)
-{
-	for (size_t i = 0; i + 1 < jv_list_len(chat); i++) {
-		struct jv m = jv_list_at(chat, i);
-		if (value_is(value_get(m, "role"), "user") &&
-			jv_equal(value_get(m, "content"), prompt))
-			return 1;
-	}
-	return 0;
-}
-
-static int preference(struct shape_row *s, struct arena *a, struct jv row, struct err *e)
-{
-	struct jv prompt = value_get(row, "prompt"), chosen, rejected;
-	int chat = get(&chosen, row, "chosen", e), other = get(&rejected, row, "rejected", e);
-	if (chat < 0 || other < 0)
-		return -1;
-	if (chat != other)
-		return err_data(e, "of 'chosen' and 'rejected' one is a string and one a list of "
-				   "messages");
-	s->chat = chat;
-	int prompt_chat = value_given(prompt) ? is_chat(prompt, "prompt", e) : 0;
-	if (prompt_chat < 0)
-		return -1;
-	if (!value_given(prompt) ||
-		(chat && !prompt_chat && repeats(chosen, prompt) && repeats(rejected, prompt))) {
-		if (chat)
-			split_chats(s, a, chosen, rejected);
-		else
-			split_strings(s, chosen, rejected);
-		return 0;
-	}
-	if (prompt_chat && !chat)
-		return err_data(e, "'prompt' is a list of messages but the answers are strings");
-	s->prompt = chat && !prompt_chat ? one_message(a, "user", prompt) : prompt;
-	s->answer[0] = chosen;
-	s->answer[1] = rejected;
-	s->nanswers = 2;
-	s->how = chat && !prompt_chat ? "explicit prompt, a string beside lists of messages"
-				      : "explicit prompt";
-	return 0;
-}
-
-static int completion(struct shape_row *s, struct arena *a, struct jv row, struct err *e)
-{
-	struct jv prompt, answer, label = value_get(row, "label");
-	int prompt_chat = get(&prompt, row, "prompt", e);
-	int chat = prompt_chat < 0 ? -1 : get(&answer, row, "completion", e);
-	if (chat < 0)
-		return -1;
-	if (prompt_chat && !chat)
-		return err_data(e, "'prompt' is a list of messages but 'completion' is a string");
-	if (label.type != JV_MISSING && label.type != JV_BOOL)
-		return err_data(e, "'label' is not true or false");
-	s->chat = chat;
-	s->prompt = chat && !prompt_chat ? one_message(a, "user", prompt) : prompt;
+	struct shape_row *s = add(r, shape);
 	s->answer[0] = answer;
 	s->nanswers = 1;
-	s->how = label.type == JV_BOOL ? "prompt, completion and label" : "prompt and completion";
-	return 0;
+	s->label = label;
 }
 
-static int single(struct shape_row *s, struct jv row, const char *column, struct err *e)
+static int add_pairs(struct reader *r, struct err *e)
 {
-	s->chat = get(&s->prompt, row, column, e);
-	if (s->chat < 0)
-		return -1;
-	if (s->shape == SHAPE_MESSAGES && !s->chat)
-		return err_data(e, "'messages' is not a list of messages");
-	if (s->shape == SHAPE_TEXT && s->chat)
-		return err_data(e, "'text' is not a string");
-	s->how = column;
-	return 0;
-}
-
-/* A string prompt becomes the user's message, string answers the assistant's. */
-static void make_messages(struct shape_row *s, struct arena *a)
-{
-	if (s->chat || s->shape == SHAPE_TEXT)
-		return;
-	s->prompt = one_message(a, "user", s->prompt);
-	for (size_t i = 0; i < s->nanswers; i++)
-		s->answer[i] = one_message(a, "assistant", s->answer[i]);
-	s->chat = 1;
-}
-
-int shape_find(struct shape_row *s, struct arena *a, struct jv row, enum shape want,
-	int as_messages, struct err *e)
-{
-	*s = (struct shape_row){0};
-	int shape = want == SHAPE_AUTO ? recognise(row, e) : (int)want, rc;
-	if (shape < 0)
-		return -1;
-	s->shape = (enum shape)shape;
-	switch (s->shape) {
-	case SHAPE_PREFERENCE:
-		rc = preference(s, a, row, e);
-		break;
-	case SHAPE_COMPLETION:
-		rc = completion(s, a, row, e);
-		break;
-	case SHAPE_MESSAGES:
-		rc = single(s, row, "messages", e);
-		break;
-	case SHAPE_TEXT:
-		rc = single(s, row, "text", e);
-		break;
-	default:
-		rc = single(s, row, "prompt", e);
+	const struct answer *a = r->c.answer;
+	size_t n = r->c.n;
+	if (n < 2)
+		return err_data(e, "one answer is no pair");
+	if (!(a[0].score > a[n - 1].score))
+		return err_data(e, "no answer is better than another");
+	if (!r->want->all_pairs) {
+		add_pair(r, &a[0], &a[n - 1]);
+		return 0;
 	}
-	if (rc == 0 && as_messages)
-		make_messages(s, a);
-	return rc;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n; k++)
+			if (a[i].score > a[k].score)
+				add_pair(r, &a[i], &a[k]);
+	return 0;
+}
+
+/* A pair's halves, or those of a ranked list: the best are wanted, the others not. */
+static int add_halves(struct reader *r, struct err *e)
+{
+	const struct answer *a = r->c.answer;
+	size_t n = r->c.n, step = r->want->all_pairs ? 1 : n - 1;
+	if (n == 1 && r->c.label < 0)
+		return err_data(e, "no 'label' in the row");
+	if (n == 1) {
+		add_completion(r, SHAPE_UNPAIRED, a[0].v, r->c.label);
+		return 0;
+	}
+	if (!(a[0].score > a[n - 1].score))
+		return err_data(e, "no answer is better than another");
+	for (size_t i = 0; i < n; i += step)
+		add_completion(r, SHAPE_UNPAIRED, a[i].v, !(a[i].score < a[0].score));
+	return 0;
+}
+
+/* A whole conversation becomes the prompt and its last answer. */
+static int split_answer(struct reader *r, struct err *e)
+{
+	struct content *c = &r->c;
+	size_t n = jv_list_len(c->prompt);
+	if (n < 2 || !messages_role_is(c->prompt, n - 1, "assistant"))
+		return err_data(
+			e, "the conversation does not end with an answer of the assistant's");
+	shape_answer(r, value_slice(r->arena, c->prompt, n - 1, n), 0);
+	c->prompt = value_slice(r->arena, c->prompt, 0, n - 1);
+	c->whole = 0;
+	return 0;
+}
+
+static int add_conversation(struct reader *r, struct err *e)
+{
+	struct content *c = &r->c;
+	if (!c->chat)
+		return err_data(e, "'messages' is not a list of messages");
+	struct jv all = c->whole ? c->prompt : messages_join(r->arena, c->prompt, c->answer[0].v);
+	add(r, SHAPE_MESSAGES)->prompt = all;
+	return 0;
+}
+
+/* The prompt alone; of a conversation what stands before the answer. */
+static int add_prompt(struct reader *r, struct err *e)
+{
+	struct content *c = &r->c;
+	size_t n = c->whole ? jv_list_len(c->prompt) : 0;
+	if (n > 1 && messages_role_is(c->prompt, n - 1, "assistant"))
+		c->prompt = value_slice(r->arena, c->prompt, 0, n - 1);
+	if (c->chat && !jv_list_len(c->prompt))
+		return err_data(e, "the row has no prompt");
+	add(r, SHAPE_PROMPT);
+	return 0;
+}
+
+static enum shape natural(const struct content *c)
+{
+	if (c->n > 1)
+		return SHAPE_PREFERENCE;
+	if (c->label >= 0)
+		return SHAPE_UNPAIRED;
+	if (c->n == 1)
+		return SHAPE_COMPLETION;
+	return !c->whole ? SHAPE_PROMPT : c->chat ? SHAPE_MESSAGES : SHAPE_TEXT;
+}
+
+static int make(struct reader *r, struct err *e)
+{
+	enum shape want = r->want->type == SHAPE_AUTO ? natural(&r->c) : r->want->type;
+	if (r->c.whole && (want == SHAPE_UNPAIRED || want == SHAPE_COMPLETION) &&
+		split_answer(r, e) < 0)
+		return -1;
+	switch (want) {
+	case SHAPE_PREFERENCE:
+		return add_pairs(r, e);
+	case SHAPE_UNPAIRED:
+		return add_halves(r, e);
+	case SHAPE_COMPLETION:
+		add_completion(r, SHAPE_COMPLETION, r->c.answer[0].v, r->c.label);
+		return 0;
+	case SHAPE_MESSAGES:
+		return add_conversation(r, e);
+	case SHAPE_PROMPT:
+		return add_prompt(r, e);
+	default:
+		add(r, SHAPE_TEXT);
+		return 0;
+	}
+}
+
+int shape_read(struct shape_list *l, struct arena *a, struct jv row, const struct shape_want *want,
+	struct err *e)
+{
+	struct reader r = {.arena = a, .row = row, .want = want, .list = l, .c = {.label = -1}};
+	l->n = l->ntaken = 0;
+	const struct form *f = choose(&r, want->type);
+	if (!f)
+		return no_form(&r, e);
+	if (f->read(&r, e) < 0)
+		return -1;
+	if (want->as_messages && f->kind != SHAPE_TEXT)
+		shape_make_messages(&r);
+	return make(&r, e);
+}
+
+int shape_takes(const struct shape_list *l, struct jv column)
+{
+	for (size_t i = 0; i < l->ntaken; i++)
+		if (value_is(column, l->taken[i]))
+			return 1;
+	return 0;
+}
+
+void shape_list_done(struct shape_list *l)
+{
+	mem_free(l->v);
+	*l = (struct shape_list){0};
 }

@@ -23,14 +23,17 @@ enum { EXPLAINED = 4 }; /* rows that --explain shows */
 static struct {
 	const char *templ, *type, *tools, *kwargs, *date;
 	struct opt_list maps;
+	const char *pairs;
 	int as_messages, add_generation_prompt, continue_final, explain, list;
-} options = {.type = "auto"};
+} options = {.type = "auto", .pairs = "best-worst"};
 
 static const struct opt own[] = {
 	{NULL, 0, OPT_GROUP, NULL, NULL, "Rows"},
 	{"type", 0, OPT_STR, &options.type,
 		"auto|preference|unpaired|prompt-completion|messages|text|prompt",
 		"what the rows are (auto: each by its columns)"},
+	{"pairs", 0, OPT_STR, &options.pairs, "best-worst|all",
+		"which pairs a ranked list of answers gives (best-worst)"},
 	{"map", 0, OPT_LIST, &options.maps, "FIELD=COLUMN", "read COLUMN as FIELD; repeatable"},
 	{"as-messages", 0, OPT_FLAG, &options.as_messages, NULL,
 		"make plain strings user and assistant messages"},
@@ -148,8 +151,10 @@ static int prepare(struct job *j, struct err *e)
 		chat_template_compile(&j->templ, &j->source, e) < 0)
 		return -1;
 	j->plan.templ = &j->templ;
-	j->plan.type = (enum shape)shape_by_name(options.type);
-	j->plan.as_messages = options.as_messages;
+	j->plan.want = (struct shape_want){.type = (enum shape)shape_by_name(options.type),
+		.as_messages = options.as_messages,
+		.templated = j->templ.plain != NULL,
+		.all_pairs = !strcmp(options.pairs, "all")};
 	j->plan.add_generation_prompt = options.add_generation_prompt;
 	j->plan.continue_final = options.continue_final;
 	j->plan.keep = opts_common.keep;
@@ -170,10 +175,15 @@ static int list_templates(const struct job *j, struct err *e)
 
 /* ---- the loop ---- */
 
+static struct record *fresh(void *out)
+{
+	return filter_new(out);
+}
+
 static int each(void *user, int worker, struct record *rec, struct filter_out *out, struct err *e)
 {
 	struct job *j = user;
-	return maker_make(&j->makers[worker], rec, filter_new(out), e);
+	return maker_make(&j->makers[worker], rec, fresh, out, e);
 }
 
 static void add_fingerprint(struct fingerprint *f, const char *s)
@@ -183,8 +193,9 @@ static void add_fingerprint(struct fingerprint *f, const char *s)
 
 static int make_header(const struct job *j, struct header *h, struct err *e)
 {
-	static const char *const matter[] = {"type", "map", "as-messages", "chat-template-kwargs",
-		"add-generation-prompt", "continue-final-message", "date", NULL};
+	static const char *const matter[] = {"type", "pairs", "map", "as-messages",
+		"chat-template-kwargs", "add-generation-prompt", "continue-final-message", "date",
+		NULL};
 	char print[FINGERPRINT_LEN];
 	*h = (struct header){.kind = KIND_TEXT};
 	if (j->source.plain) {
@@ -219,9 +230,33 @@ static void warn_of_tokens(const struct job *j)
 	str_done(&unknown);
 }
 
+/* How rows were read, over all threads. */
+static size_t gather(const struct job *j, struct reading all[READINGS])
+{
+	size_t n = 0;
+	for (int i = 0; i < j->nmakers; i++)
+		for (size_t k = 0; k < j->makers[i].nreadings; k++) {
+			const struct reading *r = &j->makers[i].readings[k];
+			size_t at = 0;
+			while (at < n && (all[at].how != r->how || all[at].shape != r->shape ||
+						 all[at].templated != r->templated))
+				at++;
+			if (at < n)
+				all[at].rows += r->rows;
+			else if (n < READINGS)
+				all[n++] = *r;
+		}
+	return n;
+}
+
 static void report(const struct job *j)
 {
 	uint64_t rows = 0, plain = 0, parted = 0, unproved = 0;
+	struct reading all[READINGS];
+	size_t n = gather(j, all);
+	for (size_t i = 0; i < n; i++)
+		die_note("%llu row%s: %s, %s", (unsigned long long)all[i].rows,
+			all[i].rows == 1 ? "" : "s", shape_name(all[i].shape), all[i].how);
 	for (int i = 0; i < j->nmakers; i++) {
 		rows += j->makers[i].rows;
 		plain += j->makers[i].plain;
@@ -244,24 +279,45 @@ static void report(const struct job *j)
 			(unsigned long long)unproved, (unsigned long long)rows);
 }
 
+/* Records made of one row, for explain(). */
+struct made {
+	struct record *v;
+	size_t n, cap;
+};
+
+static struct record *fresh_made(void *arg)
+{
+	struct made *m = arg;
+	if (m->n == m->cap) {
+		mem_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v);
+		memset(m->v + m->n, 0, (m->cap - m->n) * sizeof *m->v);
+	}
+	record_reset(&m->v[m->n]);
+	return &m->v[m->n++];
+}
+
 static int explain(struct job *j, struct err *e)
 {
 	int colour = output_has_colour(), rc = 0;
-	struct record rec = {0}, made = {0};
+	struct record rec = {0};
+	struct made made = {0};
 	struct str out = {0};
 	for (int i = 0; i < EXPLAINED && (rc = rows_next(j->rows, &rec, e)) > 0; i++) {
 		struct err bad = {0};
-		record_reset(&made);
-		if (maker_make(j->makers, &rec, &made, &bad) == 0)
-			explain_row(&out, j->makers, rec.where, &made, colour);
-		else
+		made.n = 0;
+		if (maker_make(j->makers, &rec, fresh_made, &made, &bad) < 0)
 			str_addf(&out, "%s: %s\n", rec.where, bad.msg);
+		else
+			for (size_t k = 0; k < made.n; k++)
+				explain_row(&out, j->makers, rec.where, &made.v[k], colour);
 	}
 	if (rc >= 0)
 		rc = output_print(out.s, out.len, e);
 	str_done(&out);
 	record_done(&rec);
-	record_done(&made);
+	for (size_t k = 0; k < made.cap; k++)
+		record_done(&made.v[k]);
+	mem_free(made.v);
 	return rc;
 }
 

@@ -55,9 +55,10 @@ endif
 # ---- building ----------------------------------------------------------------------------------------
 
 # One source, compiled once for each instruction set that select.c can choose at run time.
-ISAS         := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)),avx2 avx512)
+ISAS         := $(if $(filter x86_64%,$(shell $(CC) -dumpmachine 2>/dev/null || uname -m)),avx2 avx512 avx512bf16)
 ISA_avx2     := -mavx2 -mfma -mf16c
 ISA_avx512   := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c -mprefer-vector-width=512
+ISA_avx512bf16 := $(ISA_avx512) -mavx512bf16
 ISAOBJ       := $(foreach i,$(ISAS),$(patsubst %,$O/%.$i.o,$(wildcard kernels/x86/*.c)))
 define isa
 $O/%.c.$1.o: %.c $O/flags

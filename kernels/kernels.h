@@ -13,6 +13,8 @@
  *               backend's own, bounded, made at open.
  *   Types       activations: f32 now (bf16 with backends that say so); gradients of parameters,
  *               parameters, statistics: f32. Arithmetic inside an operation is f32 or better.
+ *   Precision   KP_BF16: linear rounds the operands of products with W, and of dw, to bf16 (to nearest,
+ *               half to even) and sums in f32; an adapter's products and all else stay f32.
  *   Order       every sum has one fixed order: a row of a result depends only on that row's inputs
  *               (never on T or its place in the batch); a sum over rows (gradients of parameters)
  *               is one accumulator per element, updated row after row, and goes on from what the
@@ -154,17 +156,22 @@ struct kstate8 {
 	struct kbuf code, absmax;
 };
 
+/* What a backend was opened to compute in (see Precision above). */
+enum kprecision { KP_NONE, KP_F32, KP_BF16 };
+
 /* ---- the table -------------------------------------------------------------------------------------- */
 
 struct kernels {
-	int version;	  /* KERNELS_VERSION */
-	const char *name; /* "plain", "avx512", "openblas", "cuda" … */
-	int exact_rows;	  /* the Order promise above holds */
+	int version;		      /* KERNELS_VERSION */
+	const char *name;	      /* "plain", "avx512", "openblas", "cuda" … */
+	int exact_rows;		      /* the Order promise above holds */
+	enum kprecision precision[3]; /* that it can compute in, best first; KP_NONE ends them */
 
 	/* NULL when this backend can run here, else why not (a static string). */
 	const char *(*unavailable)(void);
 	/* threads: 0 = team_cpus(). device: index for accelerators, 0 on the CPU. */
-	int (*open)(const struct kernels *self, int device, int threads, struct kctx **out);
+	int (*open)(const struct kernels *self, int device, int threads, enum kprecision precision,
+		struct kctx **out);
 	void (*close)(struct kctx *c);
 	/* What was chosen (core type, threads …) for -v; and the last device error's text. */
 	const char *(*describe)(const struct kctx *c);
@@ -285,5 +292,8 @@ extern const struct kernels kernels_plain;
  * gives NULL and *why (a static string). device: "auto", "cpu", "cuda", "cuda:N".
  */
 const struct kernels *kernels_select(const char *device, const char *name, const char **why);
+/* word: NULL or "auto" (its best), "f32", "bf16"; KP_NONE: k has no such precision. And back. */
+enum kprecision kernels_precision(const struct kernels *k, const char *word);
+const char *kernels_precision_name(enum kprecision p);
 
 #endif

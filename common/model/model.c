@@ -24,11 +24,14 @@ static int open_kernels(struct model *m, const struct model_opts *o, struct err 
 	if (!m->k)
 		return err_set(
 			e, STATUS_SYSTEM, "kernels '%s' on device '%s': %s", name, device, why);
-	if (o->precision && strcmp(o->precision, "auto") != 0 && strcmp(o->precision, "f32") != 0)
+	m->precision = kernels_precision(m->k, o->precision);
+	if (!m->precision && !kernels_precision(&kernels_plain, o->precision))
+		return err_usage(e, "no such precision: '%s' (auto, f32 or bf16)", o->precision);
+	if (!m->precision)
 		return err_set(e, STATUS_SYSTEM, "precision '%s': the kernels '%s' compute in f32",
 			o->precision, m->k->name);
 	const char *index = strncmp(device, "cuda:", 5) == 0 ? device + 5 : "0";
-	int rc = m->k->open(m->k, (int)strtol(index, NULL, 10), o->threads, &m->kc);
+	int rc = m->k->open(m->k, (int)strtol(index, NULL, 10), o->threads, m->precision, &m->kc);
 	if (rc < 0)
 		return err_set(e, STATUS_SYSTEM, "kernels '%s' cannot be opened on device '%s'",
 			m->k->name, device);
@@ -73,19 +76,27 @@ static int open_files(struct model *m, const struct model_opts *o, struct err *e
 	return fingerprint_seeded(m, o, e);
 }
 
+/* Log-probs of another precision are another reference's: its rounding would not cancel. */
+static void name_with_precision(const struct model *m, const char *print, char name[MODEL_NAME_LEN])
+{
+	snprintf(name, MODEL_NAME_LEN, "%s%s", print, m->precision == KP_F32 ? "" : "-bf16");
+}
+
 /* The reference is the policy as it starts: with an adapter from a directory, both together. */
 static int name_reference(struct model *m, const struct model_opts *o, struct err *e)
 {
-	memcpy(m->reference, m->fingerprint, sizeof m->reference);
+	name_with_precision(m, m->fingerprint, m->base_reference);
+	memcpy(m->reference, m->base_reference, sizeof m->reference);
 	if (!o->adapter || o->plan)
 		return 0;
-	char adapter[FINGERPRINT_LEN];
+	char adapter[FINGERPRINT_LEN], both[FINGERPRINT_LEN];
 	if (fingerprint_adapter(o->adapter, adapter, e) < 0)
 		return -1;
 	struct fingerprint *f = fingerprint_new();
 	fingerprint_add(f, m->fingerprint, FINGERPRINT_LEN);
 	fingerprint_add(f, adapter, FINGERPRINT_LEN);
-	fingerprint_end(f, m->reference);
+	fingerprint_end(f, both);
+	name_with_precision(m, both, m->reference);
 	return 0;
 }
 
@@ -229,6 +240,16 @@ const char *model_fingerprint(const struct model *m)
 const char *model_reference(const struct model *m)
 {
 	return m->reference;
+}
+
+const char *model_base_reference(const struct model *m)
+{
+	return m->base_reference;
+}
+
+const char *model_precision(const struct model *m)
+{
+	return kernels_precision_name(m->precision);
 }
 
 void model_adapter_enable(struct model *m, int on)

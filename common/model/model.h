@@ -8,6 +8,7 @@
 #define COMMON_MODEL_MODEL_H
 
 #include "common/err.h"
+#include "common/fingerprint.h"
 #include "common/model/adapter.h"
 #include "common/model/config.h"
 #include "common/model/forest.h"
@@ -17,6 +18,9 @@
 struct model;
 
 enum { MODEL_NOT_FINITE = -2 };
+
+/* A reference's name: a fingerprint, and the precision where it is not f32. */
+enum { MODEL_NAME_LEN = FINGERPRINT_LEN + 5 };
 
 /* What a model program's common options choose. */
 struct model_opts {
@@ -41,9 +45,12 @@ const struct kernels *model_kernels(const struct model *m);
 struct kctx *model_kctx(const struct model *m);
 struct params *model_params(struct model *m);		    /* n == 0 when nothing trains */
 const struct adapter *model_adapter(const struct model *m); /* NULL: none */
-/* Fingerprint (fingerprint.h) of the base; of base and adapter as opened: the reference's name. */
+const char *model_precision(const struct model *m);	    /* "f32" or "bf16" */
+/* Fingerprint (fingerprint.h) of the base's weights. */
 const char *model_fingerprint(const struct model *m);
+/* Whose log-probs a forward gives, as a reference's name: base and adapter as opened; the base alone. */
 const char *model_reference(const struct model *m);
+const char *model_base_reference(const struct model *m);
 /* Off: forward runs the bare base (the reference while training a fresh adapter). */
 void model_adapter_enable(struct model *m, int on);
 /* Around the micro-batches of one optimizer step: begin sets all gradients to zero, end brings

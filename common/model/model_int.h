@@ -8,7 +8,6 @@
 #ifndef COMMON_MODEL_MODEL_INT_H
 #define COMMON_MODEL_MODEL_INT_H
 
-#include "common/fingerprint.h"
 #include "common/model/arch.h"
 #include "common/model/model.h"
 #include "common/safetensors.h"
@@ -52,6 +51,7 @@ struct slot {
 struct model {
 	struct model_config config;
 	const struct kernels *k;
+	enum kprecision precision;
 	struct kctx *kc;
 	int plan; /* shapes only: no weights */
 	struct st st;
@@ -72,7 +72,8 @@ struct model {
 	size_t first_part; /* the lowest part that trains; past the head: none */
 	int head_trains;   /* the final norm or the head: the backward forms logits again */
 
-	char fingerprint[FINGERPRINT_LEN], reference[FINGERPRINT_LEN];
+	char fingerprint[FINGERPRINT_LEN];
+	char reference[MODEL_NAME_LEN], base_reference[MODEL_NAME_LEN];
 };
 
 /* ---- weights.c: the list of tensors, and their loading ---- */

@@ -14,13 +14,16 @@ static void *aligned(size_t bytes)
 	return aligned_alloc(64, room ? room : 64);
 }
 
-int cpu_open(const struct kernels *self, int device, int threads, struct kctx **out)
+int cpu_open(const struct kernels *self, int device, int threads, enum kprecision precision,
+	struct kctx **out)
 {
 	(void)device;
 	struct kctx *c = calloc(1, sizeof *c);
 	if (!c)
 		return KE_MEMORY;
+	c->precision = precision;
 	c->drop = cpu_drop;
+	c->rows_bf16 = cpu_rows_bf16;
 	c->team = team_new(threads > 0 ? threads : team_cpus());
 	if (c->team)
 		c->scratch = calloc((size_t)team_size(c->team), sizeof *c->scratch);
@@ -28,7 +31,8 @@ int cpu_open(const struct kernels *self, int device, int threads, struct kctx **
 		cpu_close(c);
 		return KE_MEMORY;
 	}
-	snprintf(c->text, sizeof c->text, "%s, %d thread%s", self->name, team_size(c->team),
+	snprintf(c->text, sizeof c->text, "%s in %s, %d thread%s", self->name,
+		kernels_precision_name(precision), team_size(c->team),
 		team_size(c->team) == 1 ? "" : "s");
 	*out = c;
 	return KE_OK;
@@ -139,6 +143,7 @@ const struct kernels kernels_plain = {
 	PLAIN_ENTRIES,
 	.name = "plain",
 	.exact_rows = 1,
+	.precision = {KP_F32, KP_BF16},
 	.unavailable = always,
 	.open = cpu_open,
 	.linear_fwd = plain_linear_fwd,

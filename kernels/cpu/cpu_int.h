@@ -9,6 +9,7 @@
 #include "kernels/team.h"
 
 struct kctx {
+	enum kprecision precision;
 	struct team *team;
 	size_t scratch_bytes;
 	void **scratch; /* one block a worker, 64-byte aligned */
@@ -17,6 +18,9 @@ struct kctx {
 	/* cpu_drop or a faster one with the same result. */
 	void (*drop)(const struct kdropout *d, size_t t, size_t k0, size_t nk, const float *x,
 		float *dst);
+	/* Likewise cpu_rows_bf16, for what is not bf16 in memory. */
+	const void *(*rows_bf16)(
+		const struct kweight *w, size_t n, size_t k0, size_t nk, void *dst);
 	struct quant8 *maps8; /* see cpu_maps8 */
 	void *own;	      /* the backend's, malloc'ed; cpu_close frees it */
 	char text[160];	      /* kernels.describe */
@@ -42,7 +46,8 @@ int cpu_reserve_shared(struct kctx *c, size_t bytes);
  * memory. */
 const struct quant8 *cpu_maps8(struct kctx *c);
 
-int cpu_open(const struct kernels *self, int device, int threads, struct kctx **out);
+int cpu_open(const struct kernels *self, int device, int threads, enum kprecision precision,
+	struct kctx **out);
 void cpu_close(struct kctx *c);
 const char *cpu_describe(const struct kctx *c);
 void *cpu_alloc(struct kctx *c, size_t bytes);
@@ -76,8 +81,13 @@ struct kweight {
 	struct kweight_desc d;
 	/* Row n, columns [k0, k0+nk): unpacked to dst, or a pointer into the weight itself. */
 	const float *(*rows)(const struct kweight *w, size_t n, size_t k0, size_t nk, float *dst);
+	/* The same rounded to bf16, nk of them; what it points to may be unaligned. */
+	const void *(*rows_bf16)(
+		const struct kweight *w, size_t n, size_t k0, size_t nk, void *dst);
 };
 
+/* rows_bf16 by way of rows. */
+const void *cpu_rows_bf16(const struct kweight *w, size_t n, size_t k0, size_t nk, void *dst);
 int cpu_weight_new(
 	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out);
 int cpu_weight_new_param(

@@ -1,5 +1,5 @@
 /*
- * Products of f32 matrices as a sum of terms, C = A1 B1 + A2 B2 + …, and linear made of them. What
+ * Products of matrices as a sum of terms, C = A1 B1 + A2 B2 + …, and linear made of them. What
  * multiplies (the x86 kernels, OpenBLAS) is a gemm_fn; what is multiplied is said here once.
  */
 #ifndef KERNELS_CPU_GEMM_H
@@ -16,6 +16,7 @@ struct term {
 	float scale;		       /* … B is multiplied by it … */
 	const struct kdropout *drop_b; /* … its rows are dropped (their number: the token) … */
 	const struct kdropout *drop_c; /* … or the term's product is, by rows of C */
+	int bf16; /* A and B are rounded first; such a term is neither scaled nor dropped */
 };
 
 struct gemm {
@@ -34,7 +35,7 @@ size_t gemm_work(const struct gemm *g);
 typedef int gemm_fn(struct kctx *c, const struct gemm *g);
 
 /* A view of f32 in memory as a weight, for `b`. */
-struct kweight gemm_view(const float *p, size_t rows, size_t cols);
+struct kweight gemm_view(const struct kctx *c, const float *p, size_t rows, size_t cols);
 
 /* Rows i … i+m-1 of C, columns j … j+n-1: += the mask times product (rows ld apart), which is lost. */
 void gemm_add_dropped(struct kctx *c, const struct gemm *g, const struct kdropout *drop, size_t i,

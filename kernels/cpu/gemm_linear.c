@@ -14,10 +14,13 @@ static const float *view_rows(const struct kweight *w, size_t n, size_t k0, size
 	return (const float *)w->d.data + n * w->d.k + k0;
 }
 
-struct kweight gemm_view(const float *p, size_t rows, size_t cols)
+struct kweight gemm_view(const struct kctx *c, const float *p, size_t rows, size_t cols)
 {
 	return (struct kweight){
-		{.dtype = DT_F32, .n = rows, .k = cols, .data = p}, .rows = view_rows};
+		{.dtype = DT_F32, .n = rows, .k = cols, .data = p},
+		.rows = view_rows,
+		.rows_bf16 = c->rows_bf16,
+	};
 }
 
 size_t gemm_work(const struct gemm *g)
@@ -72,8 +75,8 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 	if (CPU_F32(x, y, h, l->bias, lora->a, lora->b))
 		return KE_TYPE;
 	size_t N = l->w->d.n, K = l->w->d.k, R = lora->r;
-	struct kweight a = gemm_view(lora->a.p, R, K), b = gemm_view(lora->b.p, N, R);
-	int dropping = R && lora->drop.p > 0;
+	struct kweight a = gemm_view(c, lora->a.p, R, K), b = gemm_view(c, lora->b.p, N, R);
+	int dropping = R && lora->drop.p > 0, bf16 = c->precision == KP_BF16;
 	size_t chunk = dropping || (R && !h.p) ? CHUNK : T;
 	if (cpu_reserve_shared(
 		    c, (dropping ? CHUNK * K : 0) * sizeof(float) + CHUNK * R * sizeof(float)))
@@ -85,8 +88,8 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 		if (R && h.p)
 			hs = (float *)h.p + t * R;
 		struct gemm gy = {nt, N, (float *)y.p + t * N, N, 0, l->bias.p,
-			{{K, in, K, 1, l->w, 1, 1, NULL, NULL},
-				{R, hs, R, 1, &b, 1, lora->scale, NULL, NULL}},
+			{{K, in, K, 1, l->w, 1, 1, NULL, NULL, bf16},
+				{R, hs, R, 1, &b, 1, lora->scale, NULL, NULL, 0}},
 			R ? 2 : 1};
 		if (dropping) {
 			struct kdropout drop = drop_from(&lora->drop, t);
@@ -94,7 +97,8 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 			cpu_run(c, nt * K * 4, nt, drop_row, &d);
 			in = dropped;
 		}
-		struct gemm gh = {nt, R, hs, R, 0, NULL, {{K, in, K, 1, &a, 1, 1, NULL, NULL}}, 1};
+		struct gemm gh = {
+			nt, R, hs, R, 0, NULL, {{K, in, K, 1, &a, 1, 1, NULL, NULL, 0}}, 1};
 		if ((R && run(c, &gh)) || run(c, &gy))
 			return KE_MEMORY;
 	}
@@ -124,8 +128,9 @@ int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 	if (CPU_F32(x, h, dy, dx, l->dw, l->dbias, lora->a, lora->b, lora->da, lora->db))
 		return KE_TYPE;
 	size_t N = l->w->d.n, K = l->w->d.k, R = lora->r;
-	struct kweight a = gemm_view(lora->a.p, R, K), b = gemm_view(lora->b.p, N, R);
+	struct kweight a = gemm_view(c, lora->a.p, R, K), b = gemm_view(c, lora->b.p, N, R);
 	size_t chunk = R ? CHUNK : T;
+	int bf16 = c->precision == KP_BF16;
 	if (cpu_reserve_shared(c, CHUNK * R * sizeof(float)))
 		return KE_MEMORY;
 	float *g = c->shared; /* scale dy B */
@@ -134,29 +139,29 @@ int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 		const float *out = (const float *)dy.p + t * N, *in = (const float *)x.p + t * K;
 		struct kdropout drop = drop_from(&lora->drop, t);
 		const struct kdropout *dropping = R && drop.p > 0 ? &drop : NULL;
-		struct kweight vx = gemm_view(in, nt, K);
-		struct kweight vh = gemm_view(R ? (const float *)h.p + t * R : NULL, nt, R);
+		struct kweight vx = gemm_view(c, in, nt, K);
+		struct kweight vh = gemm_view(c, R ? (const float *)h.p + t * R : NULL, nt, R);
 		int rc = 0;
-		struct gemm gg = {
-			nt, R, g, R, 0, NULL, {{N, out, N, 1, &b, 0, lora->scale, NULL, NULL}}, 1};
+		struct gemm gg = {nt, R, g, R, 0, NULL,
+			{{N, out, N, 1, &b, 0, lora->scale, NULL, NULL, 0}}, 1};
 		if (R && (dx.p || lora->da.p))
 			rc |= run(c, &gg);
 		struct gemm gdx = {nt, K, (float *)dx.p + t * K, K, accumulate, NULL,
-			{{N, out, N, 1, l->w, 0, 1, NULL, NULL},
-				{R, g, R, 1, &a, 0, 1, NULL, dropping}},
+			{{N, out, N, 1, l->w, 0, 1, NULL, NULL, bf16},
+				{R, g, R, 1, &a, 0, 1, NULL, dropping, 0}},
 			R ? 2 : 1};
 		if (dx.p)
 			rc |= run(c, &gdx);
-		struct gemm gdw = {
-			N, K, l->dw.p, K, 1, NULL, {{nt, out, 1, N, &vx, 0, 1, NULL, NULL}}, 1};
+		struct gemm gdw = {N, K, l->dw.p, K, 1, NULL,
+			{{nt, out, 1, N, &vx, 0, 1, NULL, NULL, bf16}}, 1};
 		if (l->dw.p)
 			rc |= run(c, &gdw);
 		struct gemm gda = {R, K, lora->da.p, K, 1, NULL,
-			{{nt, g, 1, R, &vx, 0, 1, dropping, NULL}}, 1};
+			{{nt, g, 1, R, &vx, 0, 1, dropping, NULL, 0}}, 1};
 		if (R && lora->da.p)
 			rc |= run(c, &gda);
 		struct gemm gdb = {N, R, lora->db.p, R, 1, NULL,
-			{{nt, out, 1, N, &vh, 0, lora->scale, NULL, NULL}}, 1};
+			{{nt, out, 1, N, &vh, 0, lora->scale, NULL, NULL, 0}}, 1};
 		if (R && lora->db.p)
 			rc |= run(c, &gdb);
 		if (rc)

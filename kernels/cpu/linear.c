@@ -1,6 +1,7 @@
 /*
  * y = x W^T + bias + scale drop(x) A^T B^T and its backward. Tiles bound what is unpacked; inside
  * a tile every element of a result has its own sum in a fixed order, whatever the tiles are.
+ * In bf16 what the base product and dw multiply is rounded on its way to them.
  */
 #include "kernels/cpu/cpu_int.h"
 
@@ -40,6 +41,20 @@ static struct linear linear_of(struct kctx *c, const struct klinear *l, size_t T
 		.c = c, .l = l, .T = T, .N = l->w->d.n, .K = l->w->d.k, .R = l->lora.r};
 }
 
+/* n operands of a product with W: rounded to bf16 in dst, or where they are. */
+static const float *operands(const struct linear *s, const float *src, float *dst, size_t n)
+{
+	if (s->c->precision != KP_BF16)
+		return src;
+	dtype_from_f32(DT_BF16, src, dst, n);
+	for (size_t i = n; i-- > 0;) {
+		uint16_t h;
+		memcpy(&h, (char *)dst + i * 2, 2);
+		dtype_to_f32(DT_BF16, &h, dst + i, 1);
+	}
+	return dst;
+}
+
 /* ---- forward ---- */
 
 static void fwd_tile(void *arg, size_t i, int worker)
@@ -49,11 +64,14 @@ static void fwd_tile(void *arg, size_t i, int worker)
 	size_t t0 = i / across * ROWS, t1 = cpu_min(s->T, t0 + ROWS);
 	size_t n0 = i % across * COLS, n1 = cpu_min(s->N, n0 + COLS);
 	const float *bias = s->l->bias.p;
+	float *row = s->c->scratch[worker], *in = row + s->K;
 	for (size_t n = n0; n < n1; n++) {
-		const float *w = s->l->w->rows(s->l->w, n, 0, s->K, s->c->scratch[worker]);
-		for (size_t t = t0; t < t1; t++)
-			s->y[t * s->N + n] =
-				plain_dot(s->x + t * s->K, w, s->K) + (bias ? bias[n] : 0);
+		const float *w = s->l->w->rows(s->l->w, n, 0, s->K, row);
+		w = operands(s, w, row, s->K);
+		for (size_t t = t0; t < t1; t++) {
+			const float *x = operands(s, s->x + t * s->K, in, s->K);
+			s->y[t * s->N + n] = plain_dot(x, w, s->K) + (bias ? bias[n] : 0);
+		}
 	}
 }
 
@@ -81,7 +99,7 @@ int plain_linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, siz
 	s.x = x.p;
 	s.y = y.p;
 	s.h = h.p;
-	if (cpu_reserve(c, (s.K + s.R) * sizeof(float)))
+	if (cpu_reserve(c, (2 * s.K + s.R) * sizeof(float)))
 		return KE_MEMORY;
 	team_run(c->team, cpu_blocks(T, ROWS) * cpu_blocks(s.N, COLS), fwd_tile, &s);
 	if (s.R)
@@ -103,11 +121,14 @@ static void dx_tile(void *arg, size_t i, int worker)
 		for (size_t t = t0; t < t1; t++)
 			memset(s->dx + t * s->K + k0, 0, nk * sizeof *s->dx);
 	for (size_t n = 0; n < s->N; n++) {
-		const float *w = s->l->w->rows(s->l->w, n, k0, nk, s->c->scratch[worker]);
+		float *row = s->c->scratch[worker], rounded;
+		const float *w = s->l->w->rows(s->l->w, n, k0, nk, row);
+		w = operands(s, w, row, nk);
 		for (size_t t = t0; t < t1; t++) {
-			float *dx = s->dx + t * s->K + k0, dy = s->dy[t * s->N + n];
+			float *dx = s->dx + t * s->K + k0;
+			const float *dy = operands(s, s->dy + t * s->N + n, &rounded, 1);
 			for (size_t k = 0; k < nk; k++)
-				dx[k] += dy * w[k];
+				dx[k] += *dy * w[k];
 		}
 	}
 }
@@ -115,17 +136,21 @@ static void dx_tile(void *arg, size_t i, int worker)
 static void dw_rows(void *arg, size_t i, int worker)
 {
 	const struct linear *s = arg;
-	float *dw = s->l->dw.p, *dbias = s->l->dbias.p;
+	float *dw = s->l->dw.p, *dbias = s->l->dbias.p, rounded;
 	size_t end = cpu_min(s->N, (i + 1) * COLS);
-	(void)worker;
-	for (size_t n = i * COLS; n < end; n++)
-		for (size_t t = 0; t < s->T; t++) {
-			float dy = s->dy[t * s->N + n];
+	for (size_t t = 0; t < s->T; t++) {
+		const float *x = s->x + t * s->K;
+		if (dw)
+			x = operands(s, x, s->c->scratch[worker], s->K);
+		for (size_t n = i * COLS; n < end; n++) {
+			const float *dy = s->dy + t * s->N + n;
 			if (dbias)
-				dbias[n] += dy;
+				dbias[n] += *dy;
+			dy = operands(s, dy, &rounded, 1);
 			for (size_t k = 0; dw && k < s->K; k++)
-				dw[n * s->K + k] += dy * s->x[t * s->K + k];
+				dw[n * s->K + k] += *dy * x[k];
 		}
+	}
 }
 
 static void adapter_row(void *arg, size_t i, int worker)

@@ -31,10 +31,28 @@ static const float *rows_quantised(
 	return dst;
 }
 
+const void *cpu_rows_bf16(const struct kweight *w, size_t n, size_t k0, size_t nk, void *dst)
+{
+	enum { PIECE = 256 };
+	float piece[PIECE];
+	for (size_t i = 0; i < nk; i += PIECE) {
+		size_t len = cpu_min(PIECE, nk - i);
+		dtype_from_f32(
+			DT_BF16, w->rows(w, n, k0 + i, len, piece), (char *)dst + i * 2, len);
+	}
+	return dst;
+}
+
+static const void *bf16_in_place(const struct kweight *w, size_t n, size_t k0, size_t nk, void *dst)
+{
+	(void)nk;
+	(void)dst;
+	return (const char *)w->d.data + dtype_bytes(DT_BF16, n * w->d.k + k0);
+}
+
 int cpu_weight_new(
 	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out)
 {
-	(void)c;
 	(void)uses;
 	int quantised = d->dtype == DT_NF4 || d->dtype == DT_FP4 || d->dtype == DT_INT8;
 	if (!dtype_info[d->dtype].is_float && !quantised)
@@ -45,6 +63,7 @@ int cpu_weight_new(
 	w->d = *d;
 	int in_place = d->dtype == DT_F32 && (uintptr_t)d->data % _Alignof(float) == 0;
 	w->rows = quantised ? rows_quantised : in_place ? rows_in_place : rows_converted;
+	w->rows_bf16 = d->dtype == DT_BF16 ? bf16_in_place : c->rows_bf16;
 	*out = w;
 	return KE_OK;
 }

@@ -18,7 +18,8 @@ struct blas { /* kctx.own */
 };
 
 const char *blas_unavailable(void);
-int blas_open(const struct kernels *self, int device, int threads, struct kctx **out);
+int blas_open(const struct kernels *self, int device, int threads, enum kprecision precision,
+	struct kctx **out);
 int blas_linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T, struct kbuf y,
 	struct kbuf h);
 int blas_linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,

@@ -112,6 +112,7 @@ const struct kernels kernels_openblas = {
 	PLAIN_ENTRIES,
 	.name = "openblas",
 	.exact_rows = 0,
+	.precision = {KP_F32},
 	.unavailable = blas_unavailable,
 	.open = blas_open,
 	.linear_fwd = blas_linear_fwd,

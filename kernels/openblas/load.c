@@ -100,12 +100,13 @@ const char *blas_unavailable(void)
 	return library(&lib);
 }
 
-int blas_open(const struct kernels *self, int device, int threads, struct kctx **out)
+int blas_open(const struct kernels *self, int device, int threads, enum kprecision precision,
+	struct kctx **out)
 {
 	struct library lib;
 	if (library(&lib))
 		return KE_DEVICE;
-	int rc = cpu_open(self, device, threads, out);
+	int rc = cpu_open(self, device, threads, precision, out);
 	if (rc)
 		return rc;
 	struct blas *blas = malloc(sizeof *blas);

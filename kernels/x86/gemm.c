@@ -12,6 +12,12 @@ static size_t padded(size_t n)
 	return cpu_blocks(n, W) * W;
 }
 
+/* A term's length in cells: f32, or pairs of bf16. What follows counts cells along the sum. */
+static size_t cells(const struct term *t)
+{
+	return t->bf16 ? cpu_blocks(t->k, 2) : t->k;
+}
+
 /* Asks for columns k0 … of row n of b, as they lie in memory. */
 static void prefetch_row(const struct kweight *b, size_t n, size_t k0, size_t nk)
 {
@@ -19,6 +25,27 @@ static void prefetch_row(const struct kweight *b, size_t n, size_t k0, size_t nk
 	size_t bytes = dtype_bytes(b->d.dtype, nk);
 	for (size_t at = 0; at < bytes; at += 64)
 		__builtin_prefetch(from + at);
+}
+
+/* Columns of b that are cells p0 … of k in its row n, prefetched; and the cells, in place or in dst. */
+static void prefetch_cells(const struct term *t, size_t n, size_t p0, size_t k)
+{
+	size_t size = t->bf16 ? 2 : 1;
+	prefetch_row(t->b, n, p0 * size, cpu_min(k * size, t->k - p0 * size));
+}
+
+static const float *row_cells(const struct term *t, size_t n, size_t p0, size_t k, float *dst)
+{
+	if (!t->bf16)
+		return t->b->rows(t->b, n, p0, k, dst);
+	size_t len = cpu_min(2 * k, t->k - 2 * p0);
+	const void *row = t->b->rows_bf16(t->b, n, 2 * p0, len, dst);
+	if (len == 2 * k)
+		return row;
+	if (row != dst) /* the last one's other half is 0 */
+		memcpy(dst, row, len * 2);
+	memset((char *)dst + len * 2, 0, 2);
+	return dst;
 }
 
 /* Panels of TILE_N columns, one after the other, from whole rows of the group. */
@@ -41,13 +68,52 @@ static void pack_rows(
 	}
 }
 
-/* Where rows j … j+W-1 of b, columns p0 … of k, can be read: in place or unpacked to `rows`. */
+/* n columns of two rows to cells, zeros to whole vectors. */
+static void pair_rows(const char *first, const char *second, size_t n, float *dst)
+{
+	size_t j = 0;
+	for (; j + W <= n; j += W)
+		v_store(dst + j, v_pair_bf16(first + j * 2, second + j * 2));
+	if (j == n)
+		return;
+	uint16_t a[W] = {0}, b[W] = {0};
+	memcpy(a, first + j * 2, (n - j) * 2);
+	memcpy(b, second + j * 2, (n - j) * 2);
+	v_store(dst + j, v_pair_bf16(a, b));
+}
+
+static void pack_row_pairs(
+	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, float *rows)
+{
+	enum { AHEAD = 8 };
+	static const uint16_t none[GROUP];
+	for (size_t p = 0; p < k; p++) {
+		size_t at = 2 * (p0 + p);
+		for (size_t r = at + AHEAD; r < at + AHEAD + 2 && r < t->k; r++)
+			prefetch_row(t->b, r, j0, n);
+		const char *low = t->b->rows_bf16(t->b, at, j0, n, rows);
+		const char *high = (const char *)none;
+		if (at + 1 < t->k)
+			high = t->b->rows_bf16(t->b, at + 1, j0, n, rows + GROUP);
+		if (t->acs != 1) { /* A by columns: see gemm.h */
+			const char *first = low;
+			low = high;
+			high = first;
+		}
+		for (size_t j = 0; j < n; j += TILE_N) {
+			size_t cols = cpu_min(TILE_N, n - j);
+			pair_rows(low + j * 2, high + j * 2, cols, dst + j * k + p * padded(cols));
+		}
+	}
+}
+
+/* Where rows j … j+W-1 of b, cells p0 … of k, can be read: in place or unpacked to `rows`. */
 static void find_rows(const struct term *t, size_t p0, size_t k, size_t j, size_t end,
 	const float *src[W], float *rows)
 {
 	/* Beyond the last: the last again, whose result is not kept. */
 	for (size_t l = 0; l < W; l++)
-		src[l] = t->b->rows(t->b, j + l < end ? j + l : end - 1, p0, k, rows + l * PANEL_K);
+		src[l] = row_cells(t, j + l < end ? j + l : end - 1, p0, k, rows + l * PANEL_K);
 }
 
 /* W rows from column p on, n <= W columns of them, turned: r[i] has column p + i. */
@@ -73,7 +139,7 @@ static void pack_transposed(
 		size_t first = j / TILE_N * TILE_N, width = padded(cpu_min(TILE_N, n - first));
 		const float *src[W];
 		for (size_t l = j + W; l < j + 2 * W && l < n; l++)
-			prefetch_row(t->b, j0 + l, p0, k);
+			prefetch_cells(t, j0 + l, p0, k);
 		find_rows(t, p0, k, j0 + j, j0 + n, src, rows);
 		for (size_t p = 0; p < k; p += W) {
 			size_t left = cpu_min(W, k - p);
@@ -97,6 +163,8 @@ static void pack(
 {
 	if (t->b_transposed)
 		pack_transposed(t, p0, k, j0, n, dst, rows);
+	else if (t->bf16)
+		pack_row_pairs(t, p0, k, j0, n, dst, rows);
 	else
 		pack_rows(t, p0, k, j0, n, dst, rows);
 	if (t->scale != 1)
@@ -104,10 +172,40 @@ static void pack(
 			dst[i] *= t->scale;
 }
 
+/* ---- A in cells: m <= TILE_M rows from i, [m][PANEL_K], or by columns [k][TILE_M] ---- */
+
+static void pack_a_rows(const struct term *t, size_t i, size_t m, size_t p0, size_t k, float *dst)
+{
+	size_t len = cpu_min(2 * k, t->k - 2 * p0);
+	for (size_t r = 0; r < m; r++) {
+		const float *src = t->a + (i + r) * t->ars + 2 * p0;
+		char *to = (char *)(dst + r * PANEL_K);
+		size_t p = 0;
+		for (; p + W <= len; p += W)
+			v_store_bf16(to + p * 2, v_load(src + p));
+		if (p < len) /* into what the next panel's row begins with, or beyond the last */
+			v_store_bf16(to + p * 2, v_load_part(src + p, v_first(len - p)));
+	}
+}
+
+static void pack_a_columns(
+	const struct term *t, size_t i, size_t m, size_t p0, size_t k, float *dst)
+{
+	vmask part = v_first(m);
+	for (size_t p = 0; p < k; p++) {
+		const float *src = t->a + i + 2 * (p0 + p) * t->acs;
+		vec first = v_load_part(src, part), second = v_set(0);
+		if (2 * (p0 + p) + 1 < t->k)
+			second = v_load_part(src + t->acs, part);
+		v_store_part(dst + p * TILE_M, part, v_pair_rounded(second, first));
+	}
+}
+
 /* ---- a block of C: m rows from i0, n <= GROUP columns from j0 ---- */
 
 struct scratch {
 	float panel[PANEL_K * GROUP];
+	float a[TILE_M * PANEL_K + W]; /* of a term in bf16 */
 	float rows[W * PANEL_K];       /* of b, unpacked */
 	float product[TILE_M * GROUP]; /* a term before it is dropped */
 };
@@ -118,20 +216,26 @@ struct scratch {
  */
 enum { THIN = 4 };
 
-INLINE void thin_columns(const struct term *t, size_t m, const float *a, size_t j, size_t end,
-	float *c, size_t ldc, int add, float *rows)
+INLINE void thin_columns(int pairs, const struct term *t, size_t i0, size_t m, size_t j, size_t end,
+	float *c, size_t ldc, int add, struct scratch *s)
 {
 	vmask edge = v_first(end - j);
 	vec sum[THIN];
 #pragma GCC unroll 4
 	for (size_t i = 0; i < m; i++)
 		sum[i] = add ? v_load_part(c + i * ldc, edge) : v_set(0);
-	for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
-		size_t k = cpu_min(PANEL_K, t->k - p0), next = p0 + k;
-		const float *src[W];
-		for (size_t l = j; l < j + W && l < end && next < t->k; l++)
-			prefetch_row(t->b, l, next, cpu_min(PANEL_K, t->k - next));
-		find_rows(t, p0, k, j, end, src, rows);
+	for (size_t p0 = 0, length = cells(t); p0 < length; p0 += PANEL_K) {
+		size_t k = cpu_min(PANEL_K, length - p0), next = p0 + k;
+		const float *src[W], *a = t->a + i0 * t->ars + p0;
+		size_t ars = t->ars;
+		for (size_t l = j; l < j + W && l < end && next < length; l++)
+			prefetch_cells(t, l, next, cpu_min(PANEL_K, length - next));
+		find_rows(t, p0, k, j, end, src, s->rows);
+		if (pairs) {
+			pack_a_rows(t, i0, m, p0, k, s->a);
+			a = s->a;
+			ars = PANEL_K;
+		}
 		for (size_t p = 0; p < k; p += W) {
 			size_t left = cpu_min(W, k - p);
 			vec r[W];
@@ -139,9 +243,11 @@ INLINE void thin_columns(const struct term *t, size_t m, const float *a, size_t 
 #pragma GCC unroll 16
 			for (size_t l = 0; l < W; l++)
 #pragma GCC unroll 4
-				for (size_t i = 0; l < left && i < m; i++)
-					sum[i] = v_fma(v_set(a[i * t->ars + p0 + p + l]),
-						r[l] * v_set(t->scale), sum[i]);
+				for (size_t i = 0; l < left && i < m; i++) {
+					vec x = v_set(a[i * ars + p + l]);
+					sum[i] = pairs ? v_dot_pairs(x, r[l], sum[i])
+						       : v_fma(x, r[l] * v_set(t->scale), sum[i]);
+				}
 		}
 	}
 #pragma GCC unroll 4
@@ -149,18 +255,48 @@ INLINE void thin_columns(const struct term *t, size_t m, const float *a, size_t 
 		v_store_part(c + i * ldc, edge, sum[i]);
 }
 
-static void thin(const struct term *t, size_t m, const float *a, size_t j0, size_t n, float *c,
-	size_t ldc, int add, float *rows)
+INLINE void thin_group(int pairs, const struct term *t, size_t i0, size_t m, size_t j0, size_t n,
+	float *c, size_t ldc, int add, struct scratch *s)
 {
 	for (size_t j = 0; j < n; j += W)
 		if (m == 1)
-			thin_columns(t, 1, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+			thin_columns(pairs, t, i0, 1, j0 + j, j0 + n, c + j, ldc, add, s);
 		else if (m == 2)
-			thin_columns(t, 2, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+			thin_columns(pairs, t, i0, 2, j0 + j, j0 + n, c + j, ldc, add, s);
 		else if (m == 3)
-			thin_columns(t, 3, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+			thin_columns(pairs, t, i0, 3, j0 + j, j0 + n, c + j, ldc, add, s);
 		else
-			thin_columns(t, 4, a, j0 + j, j0 + n, c + j, ldc, add, rows);
+			thin_columns(pairs, t, i0, 4, j0 + j, j0 + n, c + j, ldc, add, s);
+}
+
+static void thin(const struct term *t, size_t i0, size_t m, size_t j0, size_t n, float *c,
+	size_t ldc, int add, struct scratch *s)
+{
+	if (t->bf16)
+		thin_group(1, t, i0, m, j0, n, c, ldc, add, s);
+	else
+		thin_group(0, t, i0, m, j0, n, c, ldc, add, s);
+}
+
+/* Rows i … of m times the panel: cells p0 … of k, n columns. */
+static void strip(const struct term *t, size_t i, size_t m, size_t p0, size_t k, size_t n, float *c,
+	size_t ldc, int add, struct scratch *s)
+{
+	int by_columns = t->acs != 1;
+	if (t->bf16 && by_columns)
+		pack_a_columns(t, i, m, p0, k, s->a);
+	else if (t->bf16)
+		pack_a_rows(t, i, m, p0, k, s->a);
+	for (size_t j = 0; j < n; j += TILE_N) {
+		size_t cols = cpu_min(TILE_N, n - j), ldb = padded(cols);
+		const float *b = s->panel + j * k;
+		if (t->bf16)
+			gemm_small_pairs(m, cols, k, s->a, by_columns ? 1 : PANEL_K,
+				by_columns ? TILE_M : 1, b, ldb, c + j, ldc, add);
+		else
+			gemm_small(m, cols, k, t->a + i * t->ars + p0 * t->acs, t->ars, t->acs, b,
+				ldb, c + j, ldc, add);
+	}
 }
 
 static void block(struct kctx *c, const struct gemm *g, size_t i0, size_t m, size_t j0, size_t n,
@@ -174,27 +310,23 @@ static void block(struct kctx *c, const struct gemm *g, size_t i0, size_t m, siz
 	for (int x = 0; x < g->nterms; x++) {
 		const struct term *t = &g->term[x];
 		if (m <= THIN && t->b_transposed && t->acs == 1) {
-			thin(t, m, t->a + i0 * t->ars, j0, n, g->c + i0 * g->ldc + j0, g->ldc, add,
-				s->rows);
+			thin(t, i0, m, j0, n, g->c + i0 * g->ldc + j0, g->ldc, add, s);
 			add = 1;
 			continue;
 		}
-		for (size_t p0 = 0; p0 < t->k; p0 += PANEL_K) {
-			size_t k = cpu_min(PANEL_K, t->k - p0);
+		for (size_t p0 = 0, length = cells(t); p0 < length; p0 += PANEL_K) {
+			size_t k = cpu_min(PANEL_K, length - p0);
 			pack(t, p0, k, j0, n, s->panel, s->rows);
 			for (size_t i = i0; i < i0 + m; i += TILE_M) {
 				size_t rows = cpu_min(TILE_M, i0 + m - i);
-				for (size_t j = 0; j < n; j += TILE_N) {
-					size_t cols = cpu_min(TILE_N, n - j);
-					gemm_small(rows, cols, k, t->a + i * t->ars + p0 * t->acs,
-						t->ars, t->acs, s->panel + j * k, padded(cols),
-						t->drop_c ? s->product + j
-							  : g->c + i * g->ldc + j0 + j,
-						t->drop_c ? GROUP : g->ldc, !t->drop_c && add);
+				if (!t->drop_c) {
+					strip(t, i, rows, p0, k, n, g->c + i * g->ldc + j0, g->ldc,
+						add, s);
+					continue;
 				}
-				if (t->drop_c)
-					gemm_add_dropped(
-						c, g, t->drop_c, i, rows, j0, n, s->product, GROUP);
+				strip(t, i, rows, p0, k, n, s->product, GROUP, 0, s);
+				gemm_add_dropped(
+					c, g, t->drop_c, i, rows, j0, n, s->product, GROUP);
 			}
 			add = 1;
 		}

@@ -26,6 +26,21 @@ static const float *rows_f16(const struct kweight *w, size_t n, size_t k0, size_
 	return dst;
 }
 
+static const void *rows_rounded(const struct kweight *w, size_t n, size_t k0, size_t nk, void *dst)
+{
+	enum { PIECE = 256 };
+	float piece[PIECE];
+	for (size_t i = 0; i < nk; i += PIECE) {
+		size_t len = cpu_min(PIECE, nk - i), j = 0;
+		const float *src = w->rows(w, n, k0 + i, len, piece);
+		char *to = (char *)dst + i * 2;
+		for (; j + W <= len; j += W)
+			v_store_bf16(to + j * 2, v_load(src + j));
+		dtype_from_f32(DT_BF16, src + j, to + j * 2, len - j);
+	}
+	return dst;
+}
+
 static int weight_new(
 	struct kctx *c, const struct kweight_desc *d, unsigned uses, struct kweight **out)
 {
@@ -43,6 +58,10 @@ static const char *unavailable(void)
 #ifdef __AVX512F__
 	int can = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
 		  __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#ifdef __AVX512BF16__
+	if (can && !__builtin_cpu_supports("avx512bf16"))
+		return "this CPU has no AVX512-BF16";
+#endif
 	return can ? NULL : "this CPU has no AVX-512";
 #else
 	int can = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -51,26 +70,20 @@ static const char *unavailable(void)
 #endif
 }
 
-static const char *blas_and_isa_unavailable(void)
+static int with_isa(int rc, struct kctx *c)
 {
-	const char *why = unavailable();
-	return why ? why : blas_unavailable();
-}
-
-static int x86_open(const struct kernels *self, int device, int threads, struct kctx **out)
-{
-	int rc = cpu_open(self, device, threads, out);
-	if (rc == KE_OK)
-		(*out)->drop = FN(drop);
+	if (rc == KE_OK) {
+		c->drop = FN(drop);
+		c->rows_bf16 = rows_rounded;
+	}
 	return rc;
 }
 
-static int blas_and_isa_open(const struct kernels *self, int device, int threads, struct kctx **out)
+static int x86_open(const struct kernels *self, int device, int threads, enum kprecision precision,
+	struct kctx **out)
 {
-	int rc = blas_open(self, device, threads, out);
-	if (rc == KE_OK)
-		(*out)->drop = FN(drop);
-	return rc;
+	int rc = cpu_open(self, device, threads, precision, out);
+	return with_isa(rc, *out);
 }
 
 static int linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, size_t T,
@@ -101,19 +114,40 @@ const struct kernels FN(kernels) = {
 	X86_ENTRIES,
 	.name = TEXT(ISA),
 	.exact_rows = 1,
+#ifdef __AVX512BF16__
+	.precision = {KP_BF16, KP_F32},
+#else
+	.precision = {KP_F32, KP_BF16},
+#endif
 	.unavailable = unavailable,
 	.open = x86_open,
 	.linear_fwd = linear_fwd,
 	.linear_bwd = linear_bwd,
 };
 
+#ifndef __AVX512BF16__ /* OpenBLAS has no bf16: one of AVX-512 is enough */
+static const char *blas_and_isa_unavailable(void)
+{
+	const char *why = unavailable();
+	return why ? why : blas_unavailable();
+}
+
+static int blas_and_isa_open(const struct kernels *self, int device, int threads,
+	enum kprecision precision, struct kctx **out)
+{
+	int rc = blas_open(self, device, threads, precision, out);
+	return with_isa(rc, *out);
+}
+
 const struct kernels FN(kernels_openblas) = {
 	CPU_ENTRIES,
 	X86_ENTRIES,
 	.name = "openblas",
 	.exact_rows = 0,
+	.precision = {KP_F32},
 	.unavailable = blas_and_isa_unavailable,
 	.open = blas_and_isa_open,
 	.linear_fwd = blas_linear_fwd,
 	.linear_bwd = blas_linear_bwd,
 };
+#endif

@@ -94,6 +94,51 @@ INLINE vec v_load_f16(const void *p)
 {
 	return _mm512_cvtph_ps(_mm256_loadu_si256(p));
 }
+/* Lanes to bf16, to nearest and half to even; NaN stays NaN. In a vector of f32, or W in memory. */
+INLINE vec v_round_bf16(vec a)
+{
+	__m512i u = _mm512_castps_si512(a), odd = _mm512_srli_epi32(u, 16);
+	odd = _mm512_and_si512(odd, _mm512_set1_epi32(1));
+	__m512i up = _mm512_add_epi32(u, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7fff)));
+	up = _mm512_mask_or_epi32(
+		up, _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q), u, _mm512_set1_epi32(0x400000));
+	return _mm512_castsi512_ps(_mm512_and_si512(up, _mm512_set1_epi32((int)0xffff0000)));
+}
+INLINE void v_store_bf16(void *p, vec a)
+{
+#ifdef __AVX512BF16__
+	_mm256_storeu_si256(p, (__m256i)_mm512_cvtneps_pbh(a));
+#else
+	__m512i u = _mm512_srli_epi32(_mm512_castps_si512(v_round_bf16(a)), 16);
+	_mm256_storeu_si256(p, _mm512_cvtepi32_epi16(u));
+#endif
+}
+/* Pairs of bf16 in 32-bit lanes, the first in the low half: of W from memory each, or rounded. */
+INLINE vec v_pair_bf16(const void *first, const void *second)
+{
+	__m512i a = _mm512_cvtepu16_epi32(_mm256_loadu_si256(first));
+	__m512i b = _mm512_cvtepu16_epi32(_mm256_loadu_si256(second));
+	return _mm512_castsi512_ps(_mm512_or_si512(a, _mm512_slli_epi32(b, 16)));
+}
+INLINE vec v_pair_rounded(vec first, vec second)
+{
+	__m512i a = _mm512_srli_epi32(_mm512_castps_si512(v_round_bf16(first)), 16);
+	return _mm512_castsi512_ps(_mm512_or_si512(a, _mm512_castps_si512(v_round_bf16(second))));
+}
+/* c + a.second * b.second + a.first * b.first, in this order, rounded to f32 after each. */
+INLINE vec v_dot_pairs(vec a, vec b, vec c)
+{
+#ifdef __AVX512BF16__
+	return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b);
+#else
+	__m512i high = _mm512_set1_epi32((int)0xffff0000);
+	__m512i x = _mm512_castps_si512(a), y = _mm512_castps_si512(b);
+	c = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_and_si512(x, high)),
+		_mm512_castsi512_ps(_mm512_and_si512(y, high)), c);
+	return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(x, 16)),
+		_mm512_castsi512_ps(_mm512_slli_epi32(y, 16)), c);
+#endif
+}
 /* Halves of the lanes in double. */
 typedef __m512d vecd;
 INLINE vecd v_lower(vec a)
@@ -240,6 +285,41 @@ INLINE vec v_load_bf16(const void *p)
 INLINE vec v_load_f16(const void *p)
 {
 	return _mm256_cvtph_ps(_mm_loadu_si128(p));
+}
+INLINE vec v_round_bf16(vec a)
+{
+	__m256i u = _mm256_castps_si256(a), odd = _mm256_srli_epi32(u, 16);
+	odd = _mm256_and_si256(odd, _mm256_set1_epi32(1));
+	__m256i up = _mm256_add_epi32(u, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7fff)));
+	__m256i nan = _mm256_or_si256(u, _mm256_set1_epi32(0x400000));
+	vec r = _mm256_blendv_ps(_mm256_castsi256_ps(up), _mm256_castsi256_ps(nan),
+		_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+	return _mm256_and_ps(r, _mm256_castsi256_ps(_mm256_set1_epi32((int)0xffff0000)));
+}
+INLINE void v_store_bf16(void *p, vec a)
+{
+	__m256i u = _mm256_srli_epi32(_mm256_castps_si256(v_round_bf16(a)), 16);
+	u = _mm256_permute4x64_epi64(_mm256_packus_epi32(u, u), 0x08);
+	_mm_storeu_si128(p, _mm256_castsi256_si128(u));
+}
+INLINE vec v_pair_bf16(const void *first, const void *second)
+{
+	__m256i a = _mm256_cvtepu16_epi32(_mm_loadu_si128(first));
+	__m256i b = _mm256_cvtepu16_epi32(_mm_loadu_si128(second));
+	return _mm256_castsi256_ps(_mm256_or_si256(a, _mm256_slli_epi32(b, 16)));
+}
+INLINE vec v_pair_rounded(vec first, vec second)
+{
+	__m256i a = _mm256_srli_epi32(_mm256_castps_si256(v_round_bf16(first)), 16);
+	return _mm256_or_ps(_mm256_castsi256_ps(a), v_round_bf16(second));
+}
+INLINE vec v_dot_pairs(vec a, vec b, vec c)
+{
+	vec high = _mm256_castsi256_ps(_mm256_set1_epi32((int)0xffff0000));
+	__m256i x = _mm256_castps_si256(a), y = _mm256_castps_si256(b);
+	c = _mm256_fmadd_ps(_mm256_and_ps(a, high), _mm256_and_ps(b, high), c);
+	return _mm256_fmadd_ps(_mm256_castsi256_ps(_mm256_slli_epi32(x, 16)),
+		_mm256_castsi256_ps(_mm256_slli_epi32(y, 16)), c);
 }
 typedef __m256d vecd;
 INLINE vecd v_lower(vec a)

@@ -1,9 +1,10 @@
 /*
  * Rates of the operations on this machine, each backend that can run here:
- *   bench_kernels [-c] [-j THREADS] [-k KERNELS] [-t TOKENS] [GROUP …]
+ *   bench_kernels [-c] [-j THREADS] [-k KERNELS] [-p PRECISION] [-t TOKENS] [GROUP …]
  * -c: time on the CPU, not on the wall: for a busy machine, with -j 1.
- * Without -k: all but the plain ones. Groups: linear, lora, full, attention, head, rows. A figure is the best of many calls; `share` is
- * of the roof measured at the start (f32 multiply-adds in registers, all threads).
+ * Without -k: all but the plain ones; without -p: in the best precision of each. Groups: linear, lora, full, attention,
+ * head, rows. A figure is the best of many calls; `share` is of the roof of its precision, measured at the
+ * start (multiply-adds in registers, all threads).
  */
 #include "kernels/kernels.h"
 #include "kernels/quant.h"
@@ -19,7 +20,8 @@ static const struct kernels *K;
 static struct kctx *C;
 static int threads;
 static clockid_t timer = CLOCK_MONOTONIC;
-static double roof;
+static enum kprecision precision;
+static double roofs[KP_BF16 + 1];
 static size_t tokens;
 
 static double now(void)
@@ -61,8 +63,8 @@ static void rate(const char *what, double flop, double seconds)
 {
 	printf("%-9s %-46s %9.3f ms %8.1f GF/s", K->name, what, seconds * 1e3,
 		flop / seconds * 1e-9);
-	if (roof > 0)
-		printf("  share %3.0f%%", 100 * flop / seconds / roof);
+	if (roofs[precision] > 0)
+		printf("  share %3.0f%%", 100 * flop / seconds / roofs[precision]);
 	putchar('\n');
 	fflush(stdout);
 }
@@ -89,6 +91,24 @@ __attribute__((target("avx512f"))) static void burn512(void *arg, size_t i, int 
 	*(volatile float *)arg = _mm512_cvtss_f32(s[0]);
 }
 
+__attribute__((target("avx512f,avx512bf16"))) static void burn_bf16(void *arg, size_t i, int worker)
+{
+	__m512 s[12];
+	__m512bh x = (__m512bh)_mm512_set1_epi32(0x3f803f00),
+		 y = (__m512bh)_mm512_set1_epi32(0x3a803b00);
+	(void)i;
+	(void)worker;
+	for (int j = 0; j < 12; j++)
+		s[j] = _mm512_setzero_ps();
+	for (int n = 0; n < ROOF_STEPS; n++)
+#pragma GCC unroll 12
+		for (int j = 0; j < 12; j++)
+			s[j] = _mm512_dpbf16_ps(s[j], x, y);
+	for (int j = 1; j < 12; j++)
+		s[0] = _mm512_add_ps(s[0], s[j]);
+	*(volatile float *)arg = _mm512_cvtss_f32(s[0]);
+}
+
 __attribute__((target("avx2,fma"))) static void burn256(void *arg, size_t i, int worker)
 {
 	__m256 s[12], x = _mm256_set1_ps(0.999f), y = _mm256_set1_ps(1e-3f);
@@ -105,21 +125,30 @@ __attribute__((target("avx2,fma"))) static void burn256(void *arg, size_t i, int
 	*(volatile float *)arg = _mm256_cvtss_f32(s[0]);
 }
 
-static void bench_roof(void)
+static double rate_of(void (*burn)(void *, size_t, int), int flop_a_step)
 {
-	int wide = __builtin_cpu_supports("avx512f");
 	struct team *t = team_new(threads);
 	float sink;
 	double least = 1e30;
 	for (int i = 0; i < 50; i++) {
 		double t0 = now();
-		team_run(t, (size_t)team_size(t), wide ? burn512 : burn256, &sink);
+		team_run(t, (size_t)team_size(t), burn, &sink);
 		double s = now() - t0;
 		least = s < least ? s : least;
 	}
-	roof = 12.0 * ROOF_STEPS * (wide ? 32 : 16) * team_size(t) / least;
-	printf("roof: %.0f GF/s f32 on %d threads\n", roof * 1e-9, team_size(t));
+	double flop = 12.0 * ROOF_STEPS * flop_a_step * team_size(t);
 	team_free(t);
+	return flop / least;
+}
+
+static void bench_roof(void)
+{
+	int wide = __builtin_cpu_supports("avx512f");
+	roofs[KP_F32] = wide ? rate_of(burn512, 32) : rate_of(burn256, 16);
+	if (__builtin_cpu_supports("avx512bf16"))
+		roofs[KP_BF16] = rate_of(burn_bf16, 64);
+	printf("roof: %.0f GF/s f32, %.0f bf16 on %d threads\n", roofs[KP_F32] * 1e-9,
+		roofs[KP_BF16] * 1e-9, threads);
 }
 #else
 static void bench_roof(void)
@@ -442,15 +471,17 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	const char *only = NULL;
+	const char *only = NULL, *word = NULL;
 	threads = team_cpus();
-	for (int o; (o = getopt(argc, argv, "cj:k:t:")) != -1;)
+	for (int o; (o = getopt(argc, argv, "cj:k:p:t:")) != -1;)
 		if (o == 'c')
 			timer = CLOCK_PROCESS_CPUTIME_ID;
 		else if (o == 'j')
 			threads = (int)strtol(optarg, NULL, 10);
 		else if (o == 'k')
 			only = optarg;
+		else if (o == 'p')
+			word = optarg;
 		else if (o == 't')
 			tokens = strtoul(optarg, NULL, 10);
 		else
@@ -462,7 +493,10 @@ int main(int argc, char **argv)
 		int wanted_kernels = only ? strcmp(only, K->name) == 0 : K != &kernels_plain;
 		if (!wanted_kernels || kernels_select("cpu", K->name, &why) != K)
 			continue;
-		if (K->open(K, 0, threads, &C) != KE_OK)
+		precision = kernels_precision(K, word);
+		if (!precision)
+			continue;
+		if (K->open(K, 0, threads, precision, &C) != KE_OK)
 			return 1;
 		printf("# %s\n", K->describe(C));
 		for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {

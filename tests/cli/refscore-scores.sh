@@ -17,6 +17,9 @@ near() { # GOT WANT CLAIM: numbers within 1e-4
 	ok $? "$3 ($1)"
 }
 
+# Numbers are compared with transformers' in f32.
+refscore() { command refscore --precision f32 "$@"; }
+
 status 0 "scores a file" refscore -q -m "$M" --per-token -o "$T/ref.mp" "$T/rows.jsonl"
 # transformers in float64: sum of log-probs of 7 8 2 after 1 5 9.
 near "$(field ref_chosen_logps "$T/ref.mp" | head -1)" -15.4061553 "the sum is transformers'"
@@ -40,16 +43,18 @@ ok $? "-z compresses the same bytes"
 refscore -q -m "$M" --adapter "$A" --prefix policy "$T/ref.mp" >"$T/both.mp"
 is "$(field policy_chosen_logps "$T/both.mp" | wc -l) $(field ref_chosen_logps "$T/both.mp" | wc -l)" "2 2" \
 	"--prefix policy writes beside the reference's"
-is "$(mpcat --header "$T/both.mp" | grep -o '"reference":"[0-9a-f]*"')" "$(mpcat --header "$T/ref.mp" | grep -o '"reference":"[0-9a-f]*"')" \
+is "$(mpcat --header "$T/both.mp" | grep -o '"reference":"[^"]*"')" "$(mpcat --header "$T/ref.mp" | grep -o '"reference":"[^"]*"')" \
 	"the header still names the reference"
 refscore -q -m "$M" --adapter "$A" "$T/rows.jsonl" >"$T/adapter.mp"
-[ "$(mpcat --header "$T/adapter.mp" | grep -o '"reference":"[0-9a-f]*"')" != "$(mpcat --header "$T/ref.mp" | grep -o '"reference":"[0-9a-f]*"')" ]
+[ "$(mpcat --header "$T/adapter.mp" | grep -o '"reference":"[^"]*"')" != "$(mpcat --header "$T/ref.mp" | grep -o '"reference":"[^"]*"')" ]
 ok $? "base and base with adapter are two references"
 
 status 0 "--verify agrees with what is cached" refscore -m "$M" --verify 9 -o "$T/same.mp" "$T/ref.mp"
 like "$(cat "$T/err")" "verified 6 records" "and says how many it compared"
 cmp -s "$T/same.mp" "$T/ref.mp"
 ok $? "and changes nothing"
+status 1 "and so is another precision" refscore -m "$M" --kernels plain --precision bf16 --verify 1 -o "$T/no.mp" "$T/ref.mp"
+like "$(cat "$T/err")" "reference \\(([0-9a-f]+)\\) than this one \\(\\1-bf16\\)" "that is named"
 status 1 "--verify with another reference is a mismatch" refscore -m "$M" --adapter "$A" --verify 1 -o "$T/no.mp" "$T/ref.mp"
 status 1 "values of another model are found" refscore -m "$M" --adapter "$A" --ignore-mismatch --verify 1 -o "$T/no.mp" "$T/ref.mp"
 like "$(cat "$T/err")" "ref.mp:1: 'ref_chosen_logps' is .* but the model gives" "and shown"

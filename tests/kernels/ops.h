@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct kernels *K; /* the backend under test … */
-static struct kctx *C;		/* … and its context */
+static const struct kernels *K;		       /* the backend under test … */
+static struct kctx *C;			       /* … its context … */
+static enum kprecision ops_precision = KP_F32; /* … and precision */
 
 static uint64_t ops_state = 1;
 
@@ -126,17 +127,25 @@ __attribute__((unused)) static double slope(double *at, double (*loss)(void *), 
 	return (up - down) / (2 * step);
 }
 
-/* Opens each backend that can run here and calls fn. */
+static int has_precision(const struct kernels *k, enum kprecision p)
+{
+	return kernels_precision(k, kernels_precision_name(p)) == p;
+}
+
+/* Opens each backend that can run here and has precision ops_precision, and calls fn. */
 __attribute__((unused)) static void each_backend(int threads, void (*fn)(void))
 {
 	for (int i = 0; kernels_all[i]; i++) {
+		if (!has_precision(kernels_all[i], ops_precision))
+			continue;
 		K = kernels_all[i];
 		const char *no = K->unavailable();
 		if (no) {
 			tap_skip(K->name, no);
 			continue;
 		}
-		if (!ok(K->open(K, 0, threads, &C) == KE_OK, "%s opens", K->name))
+		if (!ok(K->open(K, 0, threads, ops_precision, &C) == KE_OK, "%s opens in %s",
+			    K->name, kernels_precision_name(ops_precision)))
 			continue;
 		ops_state = 1;
 		fn();

@@ -209,7 +209,7 @@ static void run(int threads, int apart, float *res[5])
 {
 	enum { H = 6, G = 2, D = 32, ROWS = 500 };
 	struct kctx *outer = C;
-	K->open(K, 0, threads, &C);
+	K->open(K, 0, threads, KP_F32, &C);
 	ops_state = 5;
 	size_t Q = (size_t)ROWS * H * D, KV = (size_t)ROWS * G * D;
 	float *q = rnd_f32(Q, 1), *k = rnd_f32(KV, 1), *v = rnd_f32(KV, 1), *g = rnd_f32(Q, 1);

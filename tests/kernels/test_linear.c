@@ -1,6 +1,6 @@
 /*
  * linear against double: forward, input's gradient, gradients of weight, bias and adapter; dropout;
- * every type of weight; and the order promise, byte for byte.
+ * every type of weight; in f32 and with operands rounded to bf16; and the order promise, byte for byte.
  */
 #include "tests/kernels/ops.h"
 
@@ -15,6 +15,7 @@ struct lin {
 	const uint32_t *record, *pos;
 	double *w, *x, *dy, *bias, *a, *b;
 	double *y, *h, *dx, *dw, *dbias, *da, *db;
+	double *wr, *xr, *dyr; /* as the products with W, and dw, see w, x and dy */
 };
 
 static double mask(const struct lin *s, size_t t, size_t k)
@@ -38,7 +39,7 @@ static void forward(struct lin *s)
 		for (size_t n = 0; n < s->N; n++) {
 			double sum = s->bias ? s->bias[n] : 0;
 			for (size_t k = 0; k < s->K; k++)
-				sum += s->x[t * s->K + k] * s->w[n * s->K + k];
+				sum += s->xr[t * s->K + k] * s->wr[n * s->K + k];
 			for (size_t r = 0; r < s->R; r++)
 				sum += s->scale * s->h[t * s->R + r] * s->b[n * s->R + r];
 			s->y[t * s->N + n] = sum;
@@ -62,6 +63,7 @@ static void backward(struct lin *s)
 	double *g = zeros(s->R);
 	for (size_t t = 0; t < s->T; t++) {
 		const double *dy = s->dy + t * s->N, *x = s->x + t * s->K;
+		const double *dyr = s->dyr + t * s->N, *xr = s->xr + t * s->K;
 		memset(g, 0, s->R * sizeof *g);
 		for (size_t n = 0; n < s->N; n++) {
 			s->dbias[n] += dy[n];
@@ -70,8 +72,8 @@ static void backward(struct lin *s)
 				s->db[n * s->R + r] += s->scale * dy[n] * s->h[t * s->R + r];
 			}
 			for (size_t k = 0; k < s->K; k++) {
-				s->dx[t * s->K + k] += dy[n] * s->w[n * s->K + k];
-				s->dw[n * s->K + k] += dy[n] * x[k];
+				s->dx[t * s->K + k] += dyr[n] * s->wr[n * s->K + k];
+				s->dw[n * s->K + k] += dyr[n] * xr[k];
 			}
 		}
 		for (size_t r = 0; r < s->R; r++)
@@ -89,6 +91,20 @@ static double *wide(const float *f, size_t n)
 	double *d = zeros(n);
 	for (size_t i = 0; i < n; i++)
 		d[i] = (double)f[i];
+	return d;
+}
+
+/* In bf16: rounded, to nearest and half to even; in f32 the same numbers. */
+static double *operands(double *x, size_t n)
+{
+	if (ops_precision == KP_F32)
+		return x;
+	double *d = zeros(n);
+	for (size_t i = 0; i < n; i++) {
+		int e;
+		frexp(x[i], &e); /* x = 0.1… * 2^e: 8 bits of it */
+		d[i] = ldexp(nearbyint(ldexp(x[i], 8 - e)), e - 8);
+	}
 	return d;
 }
 
@@ -131,13 +147,16 @@ static void one(size_t T, size_t N, size_t Kk, size_t R, enum dtype t, double p,
 	struct lin s = {T, N, Kk, R, p, 0.75, record, pos, wide(wf, N * Kk), wide(x, T * Kk),
 		wide(dy, T * N), with_bias ? wide(bias, N) : NULL, wide(a, R * Kk), wide(b, N * R),
 		zeros(T * N), zeros(T * R), zeros(T * Kk), zeros(N * Kk), zeros(N), zeros(R * Kk),
-		zeros(N * R)};
+		zeros(N * R), NULL, NULL, NULL};
+	s.wr = operands(s.w, N * Kk);
+	s.xr = operands(s.x, T * Kk);
+	s.dyr = operands(s.dy, T * N);
 	/* Gradients are added to what is there; so is dx when asked. */
 	float *dx0 = rnd_f32(T * Kk, 1), *dw0 = rnd_f32(N * Kk, 1), *da0 = rnd_f32(R * Kk, 1);
 	int accumulate = T % 2;
 	forward(&s);
 	backward(&s);
-	if (T * N * Kk < 40000)
+	if (ops_precision == KP_F32 && T * N * Kk < 40000)
 		slope_off = fmax(slope_off, check_by_slopes(&s));
 	for (size_t i = 0; accumulate && i < T * Kk; i++)
 		s.dx[i] += (double)dx0[i];
@@ -195,6 +214,11 @@ static void one(size_t T, size_t N, size_t Kk, size_t R, enum dtype t, double p,
 		s.y, s.h, s.dx, s.dw, s.dbias, s.da, s.db, dx0, dw0, da0, zn, y, h, dx, dw, dbias};
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		free(all[i]);
+	if (ops_precision != KP_F32) {
+		free(s.wr);
+		free(s.xr);
+		free(s.dyr);
+	}
 }
 
 static void shapes(void)
@@ -217,8 +241,9 @@ static void shapes(void)
 	one(3, 5, 6, 2, DT_F32, 1, 0);
 	within(&fwd_off, 1e-5, "linear_fwd agrees with double over shapes, types, adapters");
 	within(&bwd_off, 1e-5, "linear_bwd agrees with double: dx, dw, dbias, da, db");
-	ok(slope_off < 1e-6, "the double backward agrees with finite differences (%.2g)",
-		slope_off);
+	if (ops_precision == KP_F32)
+		ok(slope_off < 1e-6, "the double backward agrees with finite differences (%.2g)",
+			slope_off);
 }
 
 /* ---- the order promise ---- */
@@ -234,7 +259,7 @@ static struct run run_cut(size_t cut, int threads)
 {
 	enum { T = BIG_T, N = BIG_N, D = BIG_K, R = BIG_R };
 	struct kctx *outer = C;
-	K->open(K, 0, threads, &C);
+	K->open(K, 0, threads, ops_precision, &C);
 	ops_state = 99;
 	float *x = rnd_f32(T * D, 1), *w = rnd_f32(N * D, 1), *dy = rnd_f32(T * N, 1);
 	float *a = rnd_f32(R * D, 1), *b = rnd_f32(N * R, 1), *zero = calloc(N * D, sizeof *zero);
@@ -378,28 +403,35 @@ static void all(void)
 	not_finite();
 }
 
-/* The chain of multiply-adds is the same whatever the vector's width. */
+/* The chain of multiply-adds is the same whatever the vectors and the instructions. */
 static void widths(void)
 {
-	const char *why;
-	const struct kernels *wide_k = kernels_select("cpu", "avx512", &why);
-	const struct kernels *narrow = kernels_select("cpu", "avx2", &why);
-	if (!wide_k || !narrow) {
-		tap_skip("AVX2 and AVX-512 products have the same bytes", why);
-		return;
+	static const char *const names[] = {"avx2", "avx512", "avx512bf16"};
+	const char *why, *word = kernels_precision_name(ops_precision);
+	struct run first = {0};
+	for (size_t i = 0; i < 3; i++) {
+		K = kernels_select("cpu", names[i], &why);
+		if (!K) {
+			tap_skip("products have the same bytes", why);
+			continue;
+		}
+		struct run r = run_cut(BIG_T, 2);
+		if (!first.y) {
+			first = r;
+			continue;
+		}
+		ok(same(&first, &r), "%s: products in %s have the bytes of narrower ones", names[i],
+			word);
+		run_free(&r);
 	}
-	K = wide_k;
-	struct run a = run_cut(BIG_T, 2);
-	K = narrow;
-	struct run b = run_cut(BIG_T, 2);
-	ok(same(&a, &b), "AVX2 and AVX-512 products have the same bytes");
-	run_free(&a);
-	run_free(&b);
+	run_free(&first);
 }
 
 int main(void)
 {
-	each_backend(2, all);
-	widths();
+	for (ops_precision = KP_F32; ops_precision <= KP_BF16; ops_precision++) {
+		each_backend(2, all);
+		widths();
+	}
 	return tap_done();
 }

@@ -1,6 +1,6 @@
 /*
  * A quantised weight gives, in every backend, the bytes that its values as f32 give: forward, backward
- * and rows, whatever the number of rows, with blocks that cross rows.
+ * and rows, whatever the number of rows and the precision, with blocks that cross rows.
  */
 #include "kernels/quant.h"
 #include "tests/kernels/ops.h"
@@ -108,6 +108,7 @@ static void all(void)
 
 int main(void)
 {
-	each_backend(2, all);
+	for (ops_precision = KP_F32; ops_precision <= KP_BF16; ops_precision++)
+		each_backend(2, all);
 	return tap_done();
 }

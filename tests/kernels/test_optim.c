@@ -13,7 +13,7 @@ static void norm(void)
 		struct kbuf b = put(x, n[i]);
 		K->sumsq(C, b, n[i], &got);
 		struct kctx *single;
-		K->open(K, 0, 1, &single);
+		K->open(K, 0, 1, KP_F32, &single);
 		K->sumsq(single, b, n[i], &again);
 		K->close(single);
 		worst = fmax(worst, fabs(got - want) / fmax(want, 1e-300));

@@ -214,7 +214,7 @@ static int print_core(void)
 {
 	const char *why;
 	K = kernels_select("cpu", "openblas", &why);
-	if (!K || K->open(K, 0, 1, &C) != KE_OK)
+	if (!K || K->open(K, 0, 1, KP_F32, &C) != KE_OK)
 		return 1;
 	printf("%s", K->describe(C));
 	K->close(C);

@@ -24,6 +24,7 @@ static struct model *open_model(const char *kernels, int train, int full, const 
 	struct err e = {0};
 	struct model_opts o = {.dir = dir,
 		.kernels = kernels,
+		.precision = "f32",
 		.threads = 1,
 		.train = train,
 		.full = full,

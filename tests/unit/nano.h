@@ -72,6 +72,8 @@ __attribute__((unused)) static struct model *nano_open(const struct model_opts *
 	o.dir = nano_dir;
 	if (!o.kernels)
 		o.kernels = "plain";
+	if (!o.precision)
+		o.precision = "f32";
 	if (!o.threads)
 		o.threads = 1;
 	if (model_open(&m, &o, &e) < 0) {

@@ -70,6 +70,7 @@ static int open_model(struct scorer *s, struct err *e)
 		.adapter = options.adapter};
 	if (model_open(&s->m, &o, e) < 0)
 		return -1;
+	opts_model.precision = model_precision(s->m); /* what was chosen, for the history */
 	s->ws = workspace_new(s->m);
 	s->prefix = options.prefix;
 	s->per_token = options.per_token;

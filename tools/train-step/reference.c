@@ -58,7 +58,7 @@ int reference_init(struct reference *r, struct model *policy, const struct model
 		rc = keep_initial(r, e);
 	} else {
 		r->how = REF_BARE;
-		name = model_fingerprint(policy);
+		name = model_base_reference(policy);
 	}
 	snprintf(r->fingerprint, sizeof r->fingerprint, "%s", name);
 	return rc;

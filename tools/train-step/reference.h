@@ -23,7 +23,7 @@ struct reference {
 	float *initial, *trained; /* [params total], REF_INITIAL */
 	const struct model_opts *opts;
 	const char *adapter; /* of REF_OTHER, or NULL */
-	char fingerprint[FINGERPRINT_LEN];
+	char fingerprint[MODEL_NAME_LEN];
 };
 
 /* choice: --ref-adapter or NULL. policy as opened, before its first step; opts: how it was opened.

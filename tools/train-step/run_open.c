@@ -34,7 +34,11 @@ static int open_model(struct run *r, struct err *e)
 	int rc = model_open(&r->m, &r->model_opts, e);
 	adapter_config_done(&fresh);
 	r->model_opts.new_adapter = NULL;
-	return rc;
+	if (rc < 0)
+		return -1;
+	opts_model.precision = model_precision(r->m);
+	r->options = options_history();
+	return 0;
 }
 
 static float dropout_rate(const struct run *r)
@@ -163,7 +167,7 @@ int run_open(struct run *r, const struct options *o, char *const *paths, size_t 
 {
 	uint64_t resume;
 	struct plan plan;
-	*r = (struct run){.o = o, .options = options_history()};
+	*r = (struct run){.o = o};
 	if (open_model(r, e) < 0 || plan_make(&plan, r->m, o, e) < 0)
 		return -1;
 	die_verbose("%s", model_kernels(r->m)->describe(model_kctx(r->m)));

@@ -146,7 +146,8 @@ struct klabel_out {
 struct koptim {
 	double lr, beta1, beta2, eps, weight_decay; /* torch keeps them in double, too */
 	uint64_t step;				    /* from 1 */
-	float gscale; /* the gradient is multiplied by this first (clipping) */
+	float gscale;	     /* the gradient is multiplied by this first (clipping) */
+	double beta3, alpha; /* AdEMAMix: decay of the slow mean, and its weight */
 };
 
 /* States in bitsandbytes' 8 bits: codes of a dynamic map (quant.h; momenta: the signed one, squares:
@@ -275,7 +276,14 @@ struct kernels {
 	/* torch's, without momentum; decay is added to the gradient. rmsprop's alpha is beta2. */
 	int (*rmsprop)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
 		struct kbuf g, struct kbuf v);
+	int (*rmsprop8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
+		struct kbuf g, struct kstate8 v); /* by the signed map, as bitsandbytes */
 	int (*sgd)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g);
+	/* AdEMAMix (arXiv 2409.03137) as bitsandbytes has it: AdamW with a second, slow mean. */
+	int (*ademamix)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
+		struct kbuf g, struct kbuf m, struct kbuf slow, struct kbuf v);
+	int (*ademamix8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
+		struct kbuf g, struct kstate8 m, struct kstate8 slow, struct kstate8 v);
 	/* Adafactor (arXiv 1804.04235) of a matrix as transformers runs it: lr as given, updates clipped
 	 * to an RMS of 1, squares decaying with step^-0.8, means of squares by row[rows] and col[cols]. A
 	 * vector has cols 0 and all its squares in row. */

@@ -73,7 +73,8 @@ int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes);
 	.attn_bwd = plain_attn_bwd, .swiglu_fwd = plain_swiglu_fwd,                                \
 	.swiglu_bwd = plain_swiglu_bwd, .axpy = plain_axpy, .softmax_label = plain_softmax_label,  \
 	.sumsq = plain_sumsq, .adamw = plain_adamw, .adamw8 = plain_adamw8, .lion = plain_lion,    \
-	.lion8 = plain_lion8, .rmsprop = plain_rmsprop, .sgd = plain_sgd
+	.lion8 = plain_lion8, .rmsprop = plain_rmsprop, .rmsprop8 = plain_rmsprop8,                \
+	.sgd = plain_sgd, .ademamix = plain_ademamix, .ademamix8 = plain_ademamix8
 
 /* ---- weights ---- */
 
@@ -150,6 +151,12 @@ int plain_lion8(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
 int plain_rmsprop(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
 	struct kbuf v);
 int plain_sgd(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g);
+int plain_rmsprop8(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 v);
+int plain_ademamix(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf m, struct kbuf slow, struct kbuf v);
+int plain_ademamix8(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 m, struct kstate8 slow, struct kstate8 v);
 int plain_adafactor(struct kctx *c, const struct koptim *o, size_t rows, size_t cols, struct kbuf p,
 	struct kbuf g, struct kbuf row, struct kbuf col);
 

@@ -29,9 +29,9 @@ struct update {
 	size_t n;
 	float *p;
 	const float *g;
-	float *s; /* the state of those with one in f32 */
-	struct state8 m, v;
-	float lr, gscale, wd, decay, b1, w1, b2, w2, rate, root, eps;
+	float *s, *slow, *sq; /* states in f32: the first is the only one of most */
+	struct state8 m, m2, v;
+	float lr, gscale, wd, decay, b1, w1, b2, w2, b3, w3, alpha, bias, rate, root, eps;
 };
 
 static struct update update_of(
@@ -49,6 +49,10 @@ static struct update update_of(
 		.w1 = (float)(1 - o->beta1),
 		.b2 = (float)o->beta2,
 		.w2 = (float)(1 - o->beta2),
+		.b3 = (float)o->beta3,
+		.w3 = (float)(1 - o->beta3),
+		.alpha = (float)o->alpha,
+		.bias = (float)(1 - pow(o->beta1, (double)o->step)),
 		.rate = (float)(-o->lr / (1 - pow(o->beta1, (double)o->step))),
 		.root = (float)sqrt(1 - pow(o->beta2, (double)o->step)),
 		.eps = (float)o->eps};
@@ -110,6 +114,32 @@ static void adamw8_part(const struct update *u, size_t at, size_t n)
 	encode8(&u->v, at, n, v);
 }
 
+static void ademamix_part(const struct update *u, size_t at, size_t n, float *restrict m,
+	float *restrict slow, float *restrict v)
+{
+	float *restrict p = u->p + at;
+	const float *restrict g = u->g + at;
+	for (size_t i = 0; i < n; i++) {
+		float d = g[i] * u->gscale;
+		m[i] = fmaf(d, u->w1, m[i] * u->b1);
+		slow[i] = fmaf(d, u->w3, slow[i] * u->b3);
+		v[i] = fmaf(u->w2 * d, d, v[i] * u->b2);
+		float mix = m[i] / u->bias + u->alpha * slow[i];
+		p[i] = fmaf(mix / (sqrtf(v[i]) / u->root + u->eps), u->lr, p[i] * u->decay);
+	}
+}
+
+static void rmsprop_part(const struct update *u, size_t at, size_t n, float *restrict v)
+{
+	float *restrict p = u->p + at;
+	const float *restrict g = u->g + at;
+	for (size_t i = 0; i < n; i++) {
+		float d = fmaf(p[i], u->wd, g[i] * u->gscale);
+		v[i] = fmaf(u->w2 * d, d, v[i] * u->b2);
+		p[i] += u->lr * d / (sqrtf(v[i]) + u->eps);
+	}
+}
+
 static void lion_part(const struct update *u, size_t at, size_t n, float *restrict m)
 {
 	float *restrict p = u->p + at;
@@ -144,6 +174,38 @@ static void lion8_block(void *arg, size_t i, int worker)
 	}
 }
 
+static void rmsprop8_block(void *arg, size_t i, int worker)
+{
+	const struct update *u = arg;
+	size_t end = cpu_min(u->n, (i + 1) * RUN);
+	(void)worker;
+	for (size_t at = i * RUN; at < end; at += KSTATE8_BLOCK) {
+		float v[KSTATE8_BLOCK];
+		size_t n = cpu_min(KSTATE8_BLOCK, end - at);
+		decode8(&u->v, at, n, v);
+		rmsprop_part(u, at, n, v);
+		encode8(&u->v, at, n, v);
+	}
+}
+
+static void ademamix8_block(void *arg, size_t i, int worker)
+{
+	const struct update *u = arg;
+	size_t end = cpu_min(u->n, (i + 1) * RUN);
+	(void)worker;
+	for (size_t at = i * RUN; at < end; at += KSTATE8_BLOCK) {
+		float m[KSTATE8_BLOCK], slow[KSTATE8_BLOCK], v[KSTATE8_BLOCK];
+		size_t n = cpu_min(KSTATE8_BLOCK, end - at);
+		decode8(&u->m, at, n, m);
+		decode8(&u->m2, at, n, slow);
+		decode8(&u->v, at, n, v);
+		ademamix_part(u, at, n, m, slow, v);
+		encode8(&u->m, at, n, m);
+		encode8(&u->m2, at, n, slow);
+		encode8(&u->v, at, n, v);
+	}
+}
+
 static int state8(struct kctx *c, struct state8 *s, struct kstate8 k, int squares)
 {
 	const struct quant8 *maps = cpu_maps8(c);
@@ -175,6 +237,30 @@ int UPDATE(lion8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf 
 	return rc == KE_OK ? update_run(c, &u, lion8_block) : rc;
 }
 
+int UPDATE(rmsprop8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 v)
+{
+	struct update u = update_of(o, n, p, g, (struct kbuf){0});
+	int rc = CPU_F32(p, g);
+	if (rc == KE_OK)
+		rc = state8(c, &u.v, v, 0);
+	return rc == KE_OK ? update_run(c, &u, rmsprop8_block) : rc;
+}
+
+int UPDATE(ademamix8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p,
+	struct kbuf g, struct kstate8 m, struct kstate8 slow, struct kstate8 v)
+{
+	struct update u = update_of(o, n, p, g, (struct kbuf){0});
+	int rc = CPU_F32(p, g);
+	if (rc == KE_OK)
+		rc = state8(c, &u.m, m, 0);
+	if (rc == KE_OK)
+		rc = state8(c, &u.m2, slow, 0);
+	if (rc == KE_OK)
+		rc = state8(c, &u.v, v, 1);
+	return rc == KE_OK ? update_run(c, &u, ademamix8_block) : rc;
+}
+
 /* ---- f32 ------------------------------------------------------------------------------------- */
 
 static void lion_block(void *arg, size_t i, int worker)
@@ -187,15 +273,16 @@ static void lion_block(void *arg, size_t i, int worker)
 static void rmsprop_block(void *arg, size_t i, int worker)
 {
 	const struct update *u = arg;
-	size_t at = i * RUN, n = cpu_min(RUN, u->n - at);
-	float *restrict p = u->p + at, *restrict v = u->s + at;
-	const float *restrict g = u->g + at;
 	(void)worker;
-	for (size_t j = 0; j < n; j++) {
-		float d = fmaf(p[j], u->wd, g[j] * u->gscale);
-		v[j] = fmaf(u->w2 * d, d, v[j] * u->b2);
-		p[j] += u->lr * d / (sqrtf(v[j]) + u->eps);
-	}
+	rmsprop_part(u, i * RUN, cpu_min(RUN, u->n - i * RUN), u->s + i * RUN);
+}
+
+static void ademamix_block(void *arg, size_t i, int worker)
+{
+	const struct update *u = arg;
+	size_t at = i * RUN;
+	(void)worker;
+	ademamix_part(u, at, cpu_min(RUN, u->n - at), u->s + at, u->slow + at, u->sq + at);
 }
 
 static void sgd_block(void *arg, size_t i, int worker)
@@ -221,6 +308,15 @@ int UPDATE(rmsprop)(struct kctx *c, const struct koptim *o, size_t n, struct kbu
 {
 	struct update u = update_of(o, n, p, g, v);
 	return CPU_F32(p, g, v) ? KE_TYPE : update_run(c, &u, rmsprop_block);
+}
+
+int UPDATE(ademamix)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf m, struct kbuf slow, struct kbuf v)
+{
+	struct update u = update_of(o, n, p, g, m);
+	u.slow = slow.p;
+	u.sq = v.p;
+	return CPU_F32(p, g, m, slow, v) ? KE_TYPE : update_run(c, &u, ademamix_block);
 }
 
 int UPDATE(sgd)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g)

@@ -104,7 +104,8 @@ static int linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, st
 	.swiglu_fwd = FN(swiglu_fwd), .swiglu_bwd = FN(swiglu_bwd), .axpy = FN(axpy),              \
 	.softmax_label = FN(softmax_label), .sumsq = FN(sumsq), .adamw = FN(adamw),                \
 	.adamw8 = FN(adamw8), .lion = FN(lion), .lion8 = FN(lion8), .rmsprop = FN(rmsprop),        \
-	.sgd = FN(sgd)
+	.rmsprop8 = FN(rmsprop8), .sgd = FN(sgd), .ademamix = FN(ademamix),                        \
+	.ademamix8 = FN(ademamix8)
 
 #define TEXT_OF(x) #x
 #define TEXT(x)	   TEXT_OF(x)

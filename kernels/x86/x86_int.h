@@ -35,5 +35,11 @@ int FN(lion8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, s
 int FN(rmsprop)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
 	struct kbuf v);
 int FN(sgd)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g);
+int FN(rmsprop8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 v);
+int FN(ademamix)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kbuf m, struct kbuf slow, struct kbuf v);
+int FN(ademamix8)(struct kctx *c, const struct koptim *o, size_t n, struct kbuf p, struct kbuf g,
+	struct kstate8 m, struct kstate8 slow, struct kstate8 v);
 
 #endif

@@ -88,7 +88,7 @@ same "$T/full.mp" "$T/full2.mp" "with all weights: the stream goes on the same"
 same "$T/full/model.safetensors" "$T/full2/model.safetensors" "and so does the model"
 
 # every optimizer, its states in memory or in a file
-for optim in adamw_8bit paged_adamw_8bit paged_adamw_32bit lion_32bit lion_8bit rmsprop sgd adafactor; do
+for optim in adamw_8bit paged_adamw_8bit paged_adamw_32bit ademamix paged_ademamix_8bit lion_32bit lion_8bit rmsprop rmsprop_bnb_8bit sgd adafactor; do
 	rm -rf "$T/whole" "$T/cut"
 	f --optim $optim --max-steps 6 -o "$T/whole" >"$T/whole.mp"
 	f --optim $optim --max-steps 6 -o "$T/cut" --save-steps 3 >/dev/null

@@ -14,7 +14,9 @@ usage "no model" "-m DIR is missing" --loss sft
 usage "no loss" "--loss is missing" -m "$M"
 usage "an unknown loss" "no loss 'ppo'.*sft, dpo, orpo" -m "$M" --loss ppo
 usage "a loss type that is not there" "no --loss-type 'ipo' for --loss dpo" -m "$M" --loss dpo --loss-type ipo
-usage "an optimizer that is not there" "no --optim 'galore_adamw'.*adamw_torch" -m "$M" --loss sft --optim galore_adamw
+usage "an optimizer that is not there" "no --optim 'adam'.*adamw_torch" -m "$M" --loss sft --optim adam
+usage "an optimizer of transformers that is not there" "'adamw_anyprecision' is not implemented: use adamw_torch" -m "$M" --loss sft --optim adamw_anyprecision
+usage "optimizer's arguments that it does not use" "--optim-args means nothing to --optim sgd" -m "$M" --loss sft --optim sgd --optim-args alpha=3
 usage "a schedule that is not there" "no --lr-scheduler-type 'sine'" -m "$M" --loss sft --lr-scheduler-type sine
 usage "an option of another loss" "--label-smoothing means nothing to --loss orpo" -m "$M" --loss orpo --label-smoothing 0.1
 usage "a peer's batch key" "--batch-size" -m "$M" --loss sft --per-device-train-batch-size 2

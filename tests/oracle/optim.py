@@ -1,7 +1,7 @@
 """Six steps of transformers' optimizers (bitsandbytes' on the CPU, torch's, its own Adafactor) on parameters and gradients
 that tests/unit/test_train_optim.c makes by the same rule. Usage: optim.py OUT_FILE
 
-The file has OPTIMIZER/PARAMETER: the values after the last step, and for 8-bit states OPTIMIZER/PARAMETER/STEP/STATE."""
+The file has OPTIMIZER/PARAMETER: every fifth value after the last step, and for 8-bit states OPTIMIZER/PARAMETER/STEP/STATE."""
 import sys
 
 import bitsandbytes as bnb
@@ -40,6 +40,11 @@ def optimizer(name, groups):
     adam = dict(lr=LR, betas=BETAS, eps=EPS)
     if "adamw" in name:
         return bnb.optim.AdamW(groups, optim_bits=8 if "8bit" in name else 32, **adam)
+    if "ademamix" in name:  # one without its schedules, one with them
+        rising = dict(t_alpha=4, t_beta3=5) if "8bit" in name else {}
+        return bnb.optim.AdEMAMix(groups, lr=LR, betas=BETAS + (0.9999,), eps=EPS, optim_bits=8 if "8bit" in name else 32, **rising)
+    if "rmsprop_bnb" in name:
+        return bnb.optim.RMSprop(groups, lr=LR, optim_bits=8 if "8bit" in name else 32)
     if "lion" in name:
         return bnb.optim.Lion(groups, lr=LR, betas=BETAS, optim_bits=8 if "8bit" in name else 32)
     if name == "adafactor":
@@ -48,7 +53,8 @@ def optimizer(name, groups):
 
 
 out = {}
-for name in "paged_adamw_32bit adamw_8bit lion_32bit lion_8bit rmsprop sgd adafactor".split():
+for name in ("paged_adamw_32bit adamw_8bit lion_32bit lion_8bit rmsprop sgd adafactor ademamix ademamix_8bit rmsprop_bnb_32bit "
+             "rmsprop_bnb_8bit").split():
     params = [torch.nn.Parameter(values(i, 0, int(np.prod(s))).reshape(s)) for i, s in enumerate(SHAPES)]
     opt = optimizer(name, [{"params": params[1:], "weight_decay": DECAY}, {"params": params[:1], "weight_decay": 0.0}])
     for step in range(1, STEPS + 1):
@@ -58,6 +64,10 @@ for name in "paged_adamw_32bit adamw_8bit lion_32bit lion_8bit rmsprop sgd adafa
         for i, p in enumerate(params):
             for key in ("state1", "absmax1", "state2", "absmax2"):
                 if "8bit" in name and step in (1, STEPS) and "absmax1" in opt.state[p] and key in opt.state[p]:
-                    out[f"{name}/{i}/{step}/{key}"] = opt.state[p][key].reshape(-1).clone()
-    out |= {f"{name}/{i}": p.detach().reshape(-1).clone() for i, p in enumerate(params)}
+                    state = opt.state[p][key]
+                    if name == "ademamix_8bit" and key.endswith("1"):  # the fast mean and the slow one
+                        out[f"{name}/{i}/{step}/{key}_slow"] = state[1].reshape(-1).clone()
+                        state = state[0]
+                    out[f"{name}/{i}/{step}/{key}"] = state.reshape(-1).clone()
+    out |= {f"{name}/{i}": p.detach().reshape(-1)[::5].clone() for i, p in enumerate(params)}
 save_file(out, sys.argv[1])

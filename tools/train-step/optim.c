@@ -1,194 +1,6 @@
-#include "tools/train-step/optim.h"
-
-#include "common/str.h"
+#include "tools/train-step/optim_int.h"
 
 #include <math.h>
-#include <string.h>
-
-/* ---- the table --------------------------------------------------------------------------------- */
-
-/* Smaller parameters keep f32 states (bitsandbytes' min_8bit_size). */
-enum { LEAST_8BIT = 4096 };
-
-/* One array of states: how many elements a parameter has in it. */
-struct optim_array {
-	const char *name;
-	enum dtype t;
-	size_t (*len)(const struct param *p);
-};
-
-struct optim_def {
-	const char *name;
-	int paged;
-	const char *const *options;	  /* those of optim_options that it uses, then NULL */
-	const struct optim_array *arrays; /* up to OPTIM_STATES, then one without a name */
-	/* Steps one parameter, whose states are s[]. */
-	int (*step)(const struct optim *o, const struct koptim *w, const struct param *p,
-		const struct kbuf *s);
-};
-
-static int in_8bit(const struct param *p)
-{
-	return param_len(p) >= LEAST_8BIT;
-}
-static size_t len_codes(const struct param *p)
-{
-	return in_8bit(p) ? param_len(p) : 0;
-}
-static size_t len_absmax(const struct param *p)
-{
-	return (len_codes(p) + KSTATE8_BLOCK - 1) / KSTATE8_BLOCK;
-}
-static size_t len_small(const struct param *p)
-{
-	return in_8bit(p) ? 0 : param_len(p);
-}
-static size_t len_rows(const struct param *p)
-{
-	return p->rows;
-}
-static size_t len_cols(const struct param *p)
-{
-	return p->cols;
-}
-
-static const struct optim_array none_arrays[] = {{0}};
-static const struct optim_array adamw_arrays[] = {
-	{"exp_avg", DT_F32, param_len}, {"exp_avg_sq", DT_F32, param_len}, {0}};
-static const struct optim_array adamw8_arrays[] = {{"exp_avg", DT_F32, len_small},
-	{"exp_avg_sq", DT_F32, len_small}, {"state1", DT_U8, len_codes},
-	{"absmax1", DT_F32, len_absmax}, {"state2", DT_U8, len_codes},
-	{"absmax2", DT_F32, len_absmax}, {0}};
-static const struct optim_array lion_arrays[] = {{"exp_avg", DT_F32, param_len}, {0}};
-static const struct optim_array lion8_arrays[] = {{"exp_avg", DT_F32, len_small},
-	{"state1", DT_U8, len_codes}, {"absmax1", DT_F32, len_absmax}, {0}};
-static const struct optim_array rmsprop_arrays[] = {{"square_avg", DT_F32, param_len}, {0}};
-static const struct optim_array adafactor_arrays[] = {
-	{"exp_avg_sq_row", DT_F32, len_rows}, {"exp_avg_sq_col", DT_F32, len_cols}, {0}};
-
-static struct kbuf value_of(const struct optim *o, const struct param *p)
-{
-	return kbuf_at(o->params->value, p->offset);
-}
-
-static struct kbuf grad_of(const struct optim *o, const struct param *p)
-{
-	return kbuf_at(o->params->grad, p->offset);
-}
-
-static int adamw(
-	const struct optim *o, const struct koptim *w, const struct param *p, const struct kbuf *s)
-{
-	return o->k->adamw(o->c, w, param_len(p), value_of(o, p), grad_of(o, p), s[0], s[1]);
-}
-
-static int adamw8(
-	const struct optim *o, const struct koptim *w, const struct param *p, const struct kbuf *s)
-{
-	if (!in_8bit(p))
-		return adamw(o, w, p, s);
-	return o->k->adamw8(o->c, w, param_len(p), value_of(o, p), grad_of(o, p),
-		(struct kstate8){s[2], s[3]}, (struct kstate8){s[4], s[5]});
-}
-
-static int lion(
-	const struct optim *o, const struct koptim *w, const struct param *p, const struct kbuf *s)
-{
-	return o->k->lion(o->c, w, param_len(p), value_of(o, p), grad_of(o, p), s[0]);
-}
-
-static int lion8(
-	const struct optim *o, const struct koptim *w, const struct param *p, const struct kbuf *s)
-{
-	if (!in_8bit(p))
-		return lion(o, w, p, s);
-	return o->k->lion8(
-		o->c, w, param_len(p), value_of(o, p), grad_of(o, p), (struct kstate8){s[1], s[2]});
-}
-
-static int rmsprop(
-	const struct optim *o, const struct koptim *w, const struct param *p, const struct kbuf *s)
-{
-	struct koptim torch = *w; /* transformers leaves torch's defaults */
-	torch.beta2 = 0.99;
-	torch.eps = 1e-8;
-	return o->k->rmsprop(o->c, &torch, param_len(p), value_of(o, p), grad_of(o, p), s[0]);
-}
-
-static int sgd(
-	const struct optim *o, const struct koptim *w, const struct param *p, const struct kbuf *s)
-{
-	(void)s;
-	return o->k->sgd(o->c, w, param_len(p), value_of(o, p), grad_of(o, p));
-}
-
-static int adafactor(
-	const struct optim *o, const struct koptim *w, const struct param *p, const struct kbuf *s)
-{
-	return o->k->adafactor(
-		o->c, w, p->rows, p->cols, value_of(o, p), grad_of(o, p), s[0], s[1]);
-}
-
-const char *const optim_options[] = {"adam-beta1", "adam-beta2", "adam-epsilon", NULL};
-static const char *const adam[] = {"adam-beta1", "adam-beta2", "adam-epsilon", NULL};
-static const char *const betas[] = {"adam-beta1", "adam-beta2", NULL};
-static const char *const none[] = {NULL};
-
-static const struct optim_def optims[] = {
-	{"adamw_torch", 0, adam, adamw_arrays, adamw},
-	{"adamw_torch_fused", 0, adam, adamw_arrays, adamw},
-	{"adamw_8bit", 0, adam, adamw8_arrays, adamw8},
-	{"adamw_bnb_8bit", 0, adam, adamw8_arrays, adamw8},
-	{"paged_adamw", 1, adam, adamw_arrays, adamw},
-	{"paged_adamw_32bit", 1, adam, adamw_arrays, adamw},
-	{"paged_adamw_8bit", 1, adam, adamw8_arrays, adamw8},
-	{"lion_32bit", 0, betas, lion_arrays, lion},
-	{"lion_8bit", 0, betas, lion8_arrays, lion8},
-	{"paged_lion_32bit", 1, betas, lion_arrays, lion},
-	{"paged_lion_8bit", 1, betas, lion8_arrays, lion8},
-	{"rmsprop", 0, none, rmsprop_arrays, rmsprop},
-	{"sgd", 0, none, none_arrays, sgd},
-	{"adafactor", 0, none, adafactor_arrays, adafactor},
-};
-enum { OPTIMS = sizeof optims / sizeof *optims };
-
-static const struct optim_def *find(const char *name)
-{
-	for (size_t i = 0; i < OPTIMS; i++)
-		if (strcmp(optims[i].name, name) == 0)
-			return &optims[i];
-	return NULL;
-}
-
-int optim_check(const struct optim_opts *o, struct err *e)
-{
-	if (!find(o->name)) {
-		struct str have = {0};
-		for (size_t i = 0; i < OPTIMS; i++)
-			str_addf(&have, "%s%s", i ? ", " : "", optims[i].name);
-		err_usage(e, "there is no --optim '%s' here (there is: %s)", o->name, have.s);
-		str_done(&have);
-		return -1;
-	}
-	if (!(o->beta1 >= 0 && o->beta1 < 1) || !(o->beta2 >= 0 && o->beta2 < 1))
-		return err_usage(e, "--adam-beta1 and --adam-beta2 must be between 0 and 1");
-	if (!(o->epsilon >= 0) || !(o->weight_decay >= 0))
-		return err_usage(e, "--adam-epsilon and --weight-decay must not be negative");
-	return 0;
-}
-
-int optim_uses(const struct optim_opts *o, const char *option)
-{
-	const char *const *have = find(o->name)->options;
-	while (*have && strcmp(*have, option) != 0)
-		have++;
-	return *have != NULL;
-}
-
-int optim_is_paged(const struct optim_opts *o)
-{
-	return find(o->name)->paged;
-}
 
 /* ---- memory ------------------------------------------------------------------------------------ */
 
@@ -212,7 +24,7 @@ size_t optim_bytes(const struct optim_opts *o, const struct params *ps, size_t *
 	size_t total = 0, most = 0;
 	for (size_t i = 0; i < ps->n; i++) {
 		size_t bytes = 0;
-		for (const struct optim_array *a = find(o->name)->arrays; a->name; a++)
+		for (const struct optim_array *a = optim_find(o->name)->arrays; a->name; a++)
 			bytes += dtype_bytes(a->t, place(a, &ps->p[i]));
 		total += bytes;
 		most = bytes > most ? bytes : most;
@@ -243,11 +55,12 @@ static int make_state(
 int optim_init(struct optim *o, const struct optim_opts *opts, struct params *ps, int out,
 	const struct kernels *k, struct kctx *c, struct err *e)
 {
-	*o = (struct optim){.def = find(opts->name), .opts = *opts, .k = k, .c = c, .params = ps};
+	*o = (struct optim){
+		.def = optim_find(opts->name), .opts = *opts, .k = k, .c = c, .params = ps};
 	for (size_t i = 0; o->def->arrays[i].name; i++)
 		if (make_state(o, &o->state[i], &o->def->arrays[i], out, e) < 0)
 			return -1;
-	return 0;
+	return optim_read_mix(&o->mix, opts->args, e);
 }
 
 void optim_done(struct optim *o)
@@ -290,6 +103,20 @@ static int step_one(
 	return rc;
 }
 
+/* The slow mean's weight rises by steps, its half-life too (arXiv 2409.03137, §3). */
+static void mix_at(const struct optim *o, uint64_t t, struct koptim *w)
+{
+	const struct optim_mix *m = &o->mix;
+	w->alpha = m->alpha;
+	w->beta3 = m->beta3;
+	if (m->t_alpha > 0)
+		w->alpha = fmin((double)t * m->alpha / m->t_alpha, m->alpha);
+	if (m->t_beta3 > 0) {
+		double from = log(o->opts.beta1), to = log(m->beta3), at = (double)t / m->t_beta3;
+		w->beta3 = fmin(exp(from * to / ((1 - at) * to + at * from)), m->beta3);
+	}
+}
+
 int optim_step(struct optim *o, double lr, double gscale, uint64_t t, struct err *e)
 {
 	const struct params *ps = o->params;
@@ -301,6 +128,7 @@ int optim_step(struct optim *o, double lr, double gscale, uint64_t t, struct err
 		.step = t,
 		.gscale = (float)gscale,
 	};
+	mix_at(o, t, &w);
 	size_t at[OPTIM_STATES] = {0};
 	for (size_t i = 0; i < ps->n; i++) {
 		w.weight_decay = ps->p[i].decay ? o->opts.weight_decay : 0;

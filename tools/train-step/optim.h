@@ -11,11 +11,17 @@
 #include "common/spool.h"
 #include "kernels/kernels.h"
 
-enum { OPTIM_STATES = 6 };
+enum { OPTIM_STATES = 9 };
 
 struct optim_opts {
 	const char *name; /* transformers' --optim */
 	double beta1, beta2, epsilon, weight_decay;
+	const char *args; /* --optim-args, "alpha=5,beta3=0.9999"; or NULL */
+};
+
+/* What AdEMAMix has beside AdamW's: both values, and the steps that they take to come up; 0: at once. */
+struct optim_mix {
+	double alpha, beta3, t_alpha, t_beta3;
 };
 
 /* One state of all parameters. */
@@ -32,6 +38,7 @@ struct optim {
 	const struct kernels *k;
 	struct kctx *c;
 	struct params *params;
+	struct optim_mix mix;
 	struct optim_state state[OPTIM_STATES]; /* those with a name */
 };
 

@@ -88,6 +88,8 @@ static const struct opt run_rows[] = {
 	{"warmup-ratio", 0, OPT_REAL, &options.warmup_ratio, "X", "share of all steps (0)"},
 	{"optim", 0, OPT_STR, &options.optim.name, "NAME",
 		"adamw_torch, adamw_8bit, paged_adamw_8bit, lion_8bit, adafactor … (adamw_torch)"},
+	{"optim-args", 0, OPT_STR, &options.optim.args, "KEY=VALUE,…",
+		"ademamix: alpha=5,beta3=0.9999,t_alpha=STEPS,t_beta3=STEPS"},
 	{"weight-decay", 0, OPT_REAL, &options.optim.weight_decay, "X", "(0)"},
 	{"adam-beta1", 0, OPT_REAL, &options.optim.beta1, "X", "(0.9)"},
 	{"adam-beta2", 0, OPT_REAL, &options.optim.beta2, "X", "(0.999)"},
@@ -279,9 +281,9 @@ char *options_history(void)
 		"ref-adapter", "lora-r", "lora-alpha", "lora-dropout", "lora-target-modules",
 		"use-rslora", "adapter", "full", "batch-size", "num-train-epochs", "max-steps",
 		"learning-rate", "lr-scheduler-type", "lr-scheduler-kwargs", "warmup-steps",
-		"warmup-ratio", "optim", "weight-decay", "adam-beta1", "adam-beta2", "adam-epsilon",
-		"max-grad-norm", "seed", "no-shuffle", "logging-steps", "eval-file", "eval-steps",
-		"precision", NULL};
+		"warmup-ratio", "optim", "optim-args", "weight-decay", "adam-beta1", "adam-beta2",
+		"adam-epsilon", "max-grad-norm", "seed", "no-shuffle", "logging-steps", "eval-file",
+		"eval-steps", "precision", NULL};
 	return opts_history(&program, names);
 }
 

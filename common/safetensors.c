@@ -8,24 +8,18 @@
 
 #include "common/io.h"
 #include "common/json.h"
+#include "common/mapped.h"
 #include "common/mem.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The library's own limit on headers (MAX_HEADER_SIZE). */
 enum { HEADER_MAX = 100 * 1000 * 1000, PREFIX = 8 };
-
-struct st_map {
-	void *p;
-	size_t len;
-};
 
 int st_size(struct st_tensor *t, struct err *e)
 {
@@ -185,38 +179,11 @@ static int parse_file(struct st *s, const char *p, size_t len, struct err *e)
 	return rc;
 }
 
-static int map_file(struct st_map *m, const char *path, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_sys(e, "cannot open '%s'", path);
-	struct stat st;
-	if (fstat(fd, &st)) {
-		err_sys(e, "cannot read '%s'", path);
-		close(fd);
-		return -1;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		return err_set(e, STATUS_SYSTEM, "'%s' is not a regular file", path);
-	}
-	m->len = (size_t)st.st_size;
-	m->p = m->len ? mmap(NULL, m->len, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
-	if (m->p == MAP_FAILED) {
-		m->p = NULL;
-		err_sys(e, "cannot map '%s'", path);
-		close(fd);
-		return -1;
-	}
-	close(fd);
-	return 0;
-}
-
 /* Maps one more file and appends its tensors. */
 static int add_file(struct st *s, const char *path, struct err *e)
 {
-	struct st_map m;
-	if (map_file(&m, path, e))
+	struct mapped m;
+	if (mapped_open(&m, path, e))
 		return -1;
 	s->files = mem_resize(s->files, s->nfiles + 1, sizeof *s->files);
 	s->maps = mem_resize(s->maps, s->nfiles + 1, sizeof *s->maps);
@@ -395,8 +362,7 @@ void st_close(struct st *s)
 	for (size_t i = 0; i < s->n; i++)
 		mem_free(s->t[i].name);
 	for (size_t i = 0; i < s->nfiles; i++) {
-		if (s->maps[i].p)
-			munmap(s->maps[i].p, s->maps[i].len);
+		mapped_close(&s->maps[i]);
 		mem_free(s->files[i]);
 	}
 	mem_free(s->t);

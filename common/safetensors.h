@@ -31,7 +31,7 @@ struct st {
 	size_t n;
 	char **files; /* paths, in the order of their names */
 	size_t nfiles;
-	struct st_map *maps;
+	struct mapped *maps;
 };
 
 /* A model directory: model.safetensors, else model.safetensors.index.json and its shards (as

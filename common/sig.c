@@ -51,7 +51,7 @@ static void remove_tree(int at, const char *path, int depth)
 	unlinkat(at, path, AT_REMOVEDIR);
 }
 
-static void remove_all(void)
+void sig_remove_all(void)
 {
 	for (int i = 0; i < TEMPORARIES; i++) {
 		char *path = atomic_exchange(&temporary[i], NULL);
@@ -65,7 +65,7 @@ static void remove_all(void)
 static void end_by(int signo)
 {
 	int saved = errno;
-	remove_all();
+	sig_remove_all();
 	errno = saved;
 	signal(signo, SIG_DFL);
 	raise(signo); /* delivered when the handler returns, or at once */
@@ -91,7 +91,7 @@ static void install(void)
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &sa, NULL);
 	}
-	die_at_exit(remove_all);
+	die_at_exit(sig_remove_all);
 }
 
 void sig_stop_install(void)

@@ -12,6 +12,7 @@
 int sig_remove_at_end(const char *path);
 void sig_keep(int ticket);   /* it has its final name, or is gone: forget it */
 void sig_remove(int ticket); /* removes it now */
+void sig_remove_all(void);   /* all that is registered; may be called by a signal's handler */
 
 /*
  * "Finish this step, then stop": after sig_stop_install the first SIGINT or SIGTERM is only noted,

@@ -1,5 +1,6 @@
 /* Files that appear whole or not at all; gzip and its damage; what ends and what a signal leaves. */
 #include "common/io.h"
+#include "common/mapped.h"
 
 #include "common/mem.h"
 #include "common/sig.h"
@@ -253,6 +254,7 @@ static int ended_by(int signo, int stop_first)
 	fflush(stdout);
 	pid_t pid = fork();
 	if (!pid) {
+		alarm(60); /* not for ever, should the test be ended from outside */
 		struct output *o;
 		struct outdir d;
 		struct err e;
@@ -286,6 +288,41 @@ static int ended_by(int signo, int stop_first)
 	return left == 2 && names_in(dir) == 0 && WIFSIGNALED(status) && WTERMSIG(status) == signo;
 }
 
+/* A child maps a file, has it cut short, and reads on. */
+static void test_mapped(void)
+{
+	struct mapped m;
+	struct err e = {0};
+	char *path = io_path(dir, "mapped"), said[200] = "";
+	int fds[2], status;
+	FILE *f = fopen(path, "w");
+	for (int i = 0; i < 100000; i++)
+		putc('x', f);
+	fclose(f);
+	ok(!mapped_open(&m, path, &e) && m.len == 100000 && ((const char *)m.p)[99999] == 'x',
+		"a file as memory");
+	mapped_close(&m);
+	ok(mapped_open(&m, dir, &e) && strstr(e.msg, "not a regular file"), "a directory is refused");
+	if (pipe(fds))
+		exit(1);
+	fflush(stdout);
+	pid_t pid = fork();
+	if (!pid) {
+		dup2(fds[1], STDERR_FILENO);
+		if (mapped_open(&m, path, &e) || truncate(path, 10))
+			_exit(9);
+		_exit(((const volatile char *)m.p)[99999] == 'x');
+	}
+	waitpid(pid, &status, 0);
+	if (read(fds[0], said, sizeof said - 1) < 0)
+		exit(1);
+	close(fds[0]), close(fds[1]);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_SYSTEM,
+		"one that is cut short meanwhile ends the program with status 3");
+	ok(strstr(said, "mapped: cut short") != NULL, "and is named");
+	unlink(path), free(path);
+}
+
 int main(void)
 {
 	if (!mkdtemp(dir))
@@ -294,6 +331,7 @@ int main(void)
 	test_gzip();
 	test_lines();
 	test_outdir();
+	test_mapped();
 	is_int(names_in(dir), 0, "nothing is left behind");
 	ok(ended_by(SIGINT, 0) && ended_by(SIGTERM, 0) && ended_by(SIGHUP, 0),
 		"a signal removes what was begun, and ends it");

@@ -18,7 +18,7 @@ is "$(calls 'strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|atof')" "" "no
 is "$(calls 'malloc|calloc|realloc|strdup|strndup|free' 'common/mem\.[ch]|kernels/.*')" "" "only mem.c allocates"
 is "$(grep -wE 'stderr|perror' "$T/code" | grep -vE '^common/(die|progress)\.c: ')" "" \
 	"only die.c and progress.c write to standard error"
-is "$(calls 'exit|_exit|abort' 'common/(die|mem|opts_help|sig)\.c|tools/[^:]*')" "" "below main nobody exits"
+is "$(calls 'exit|_exit|abort' 'common/(die|mapped|mem|opts_help|sig)\.c|tools/[^:]*')" "" "below main nobody exits"
 is "$(calls 'setlocale|newlocale|uselocale')" "" "no locale: numbers read and print the same everywhere"
 is "$(calls 'rand|srand|random|drand48')" "" "random numbers come from a seed, not from libc"
 is "$(calls 'rename|fsync' 'common/(io|outdir|output)\.c|tools/train-step/place\.c')" "" "outputs appear through io.h, checkpoints through place.h"

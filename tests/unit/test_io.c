@@ -302,7 +302,8 @@ static void test_mapped(void)
 	ok(!mapped_open(&m, path, &e) && m.len == 100000 && ((const char *)m.p)[99999] == 'x',
 		"a file as memory");
 	mapped_close(&m);
-	ok(mapped_open(&m, dir, &e) && strstr(e.msg, "not a regular file"), "a directory is refused");
+	ok(mapped_open(&m, dir, &e) && strstr(e.msg, "not a regular file"),
+		"a directory is refused");
 	if (pipe(fds))
 		exit(1);
 	fflush(stdout);

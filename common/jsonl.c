@@ -1,6 +1,6 @@
 #include "common/jsonl.h"
 
-#include <string.h>
+#include "common/scan.h"
 
 static int is_blank(const char *s, size_t n)
 {
@@ -10,29 +10,9 @@ static int is_blank(const char *s, size_t n)
 	return 1;
 }
 
-/* Brackets open behind the line. A string that the line does not end never ends: 0, for the parser to
- * refuse. */
-static long open_brackets(long depth, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (s[i] == '{' || s[i] == '[') {
-			depth++;
-		} else if (s[i] == '}' || s[i] == ']') {
-			depth--;
-		} else if (s[i] == '"') {
-			for (i++; i < n && s[i] != '"'; i++)
-				if (s[i] == '\\')
-					i++;
-			if (i >= n)
-				return 0;
-		}
-	}
-	return depth;
-}
-
 int jsonl_next(struct jsonl *j, const char **text, size_t *len, struct err *e)
 {
-	long depth = 0;
+	struct scan_nesting nest = {0};
 	str_reset(&j->text);
 	for (;;) {
 		const uint8_t *ahead;
@@ -52,8 +32,9 @@ int jsonl_next(struct jsonl *j, const char **text, size_t *len, struct err *e)
 			continue;
 		if (!j->text.len)
 			j->line = j->lines;
-		depth = open_brackets(depth, line, n);
-		if (!j->text.len && depth <= 0) {
+		/* A string that its line does not end never ends: for the parser to refuse. */
+		int ends = scan_value(&nest, line, n) < n || nest.depth == 0 || nest.string;
+		if (!j->text.len && ends) {
 			*text = line;
 			*len = n;
 			return 1;
@@ -62,7 +43,7 @@ int jsonl_next(struct jsonl *j, const char **text, size_t *len, struct err *e)
 		str_addc(&j->text, '\n');
 		if (j->text.len > j->limit)
 			return err_data(e, "a value of more than %zu bytes", j->limit);
-		if (depth <= 0)
+		if (ends)
 			break;
 	}
 	*text = j->text.s;

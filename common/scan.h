@@ -1,6 +1,6 @@
 /*
- * JSON strings a vector at a time: where the plain text of one ends. Vectors are the compiler's own
- * (SSE2, NEON or two words), so there is one source and one result for every machine.
+ * JSON text a vector at a time: where the plain text of a string ends, where a value does. Vectors are
+ * the compiler's own (SSE2, NEON or two words), so there is one source and one result for every machine.
  */
 #ifndef COMMON_SCAN_H
 #define COMMON_SCAN_H
@@ -58,5 +58,15 @@ static inline const char *scan_copy(char *to, const char *s, const char *end)
 		*to++ = *s++;
 	return s;
 }
+
+/* Zero-initialise: before a value. */
+struct scan_nesting {
+	long depth;	    /* brackets open */
+	int string, escape; /* within a string; behind its backslash */
+};
+
+/* Goes on through a value whose bytes arrive in pieces: how many of them come before the comma or the
+ * closing bracket that ends it; len: it goes on. Nothing is checked but brackets and strings. */
+size_t scan_value(struct scan_nesting *n, const char *s, size_t len);
 
 #endif

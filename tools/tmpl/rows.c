@@ -3,6 +3,7 @@
 #include "common/io.h"
 #include "common/jsonl.h"
 #include "common/mem.h"
+#include "common/scan.h"
 #include "common/stream.h"
 #include "tools/tmpl/parquet.h"
 
@@ -115,11 +116,10 @@ static int open_file(struct rows *r, struct err *e)
 	return 0;
 }
 
-/* One element's bytes into r->text: brackets counted, strings passed over. */
+/* One element's bytes into r->text. */
 static int read_element(struct rows *r, struct err *e)
 {
-	long depth = 0;
-	int string = 0, escape = 0;
+	struct scan_nesting nest = {0};
 	str_reset(&r->text);
 	for (;;) {
 		const uint8_t *p;
@@ -129,29 +129,14 @@ static int read_element(struct rows *r, struct err *e)
 		if (n == 0)
 			return err_data(e, "the array is not closed: truncated after element %llu",
 				(unsigned long long)r->element);
-		size_t i = 0, all = (size_t)n;
-		for (; i < all; i++) {
-			uint8_t c = p[i];
-			if (string) {
-				string = escape || c != '"';
-				escape = !escape && c == '\\';
-			} else if (c == '"') {
-				string = 1;
-			} else if (c == '{' || c == '[') {
-				depth++;
-			} else if (depth == 0 && (c == ',' || c == ']')) {
-				break;
-			} else if (c == '}' || c == ']') {
-				depth--;
-			}
-		}
-		if (r->text.len + i > ROW_MAX)
+		size_t used = scan_value(&nest, (const char *)p, (size_t)n);
+		if (r->text.len + used > ROW_MAX)
 			return err_data(e, "element %llu is longer than %d bytes",
 				(unsigned long long)r->element + 1, ROW_MAX);
-		str_add(&r->text, p, i);
-		input_skip(r->in, i);
-		if (i < all)
-			return 1;
+		str_add(&r->text, p, used);
+		input_skip(r->in, used);
+		if (used < (size_t)n)
+			return 0;
 	}
 }
 
@@ -175,6 +160,9 @@ static int next_element(struct rows *r, struct err *e)
 	c = peek_byte(r, e);
 	if (c < 0)
 		return -1;
+	if (c == '}')
+		return err_data(e, "element %llu is followed by a bracket that nothing opened",
+			(unsigned long long)r->element);
 	r->closed = c == ']';
 	input_skip(r->in, 1);
 	return 1;

@@ -37,19 +37,32 @@ void chat_template_done(struct chat_template *t)
 	jinja_free(t->plain);
 }
 
+/* What every conversation sees: special tokens, and --chat-template-kwargs over them. */
+static struct jinja_run *new_run(const struct chat_template *t, const struct jinja *templ)
+{
+	struct jinja_run *r = jinja_run_new(templ);
+	const char *name;
+	json_t *token;
+	struct jv key, v;
+	jinja_run_clock(r, t->now);
+	json_object_foreach(t->source->special, name, token)
+		jinja_run_always(r, jv_str(name, strlen(name)),
+			jv_str(json_string_value(token), json_string_length(token)));
+	for (size_t i = 0; t->kwargs.type == JV_DICT && i < jv_dict_len(t->kwargs); i++) {
+		jv_dict_at(t->kwargs, i, &key, &v);
+		jinja_run_always(r, key, v);
+	}
+	return r;
+}
+
 struct chat *chat_new(const struct chat_template *t)
 {
 	struct chat *c = mem_zalloc(1, sizeof *c);
 	c->t = t;
 	if (!t->plain)
 		return c;
-	c->plain = jinja_run_new(t->plain);
-	jinja_run_clock(c->plain, t->now);
-	c->tools = c->plain;
-	if (t->tools != t->plain) {
-		c->tools = jinja_run_new(t->tools);
-		jinja_run_clock(c->tools, t->now);
-	}
+	c->plain = new_run(t, t->plain);
+	c->tools = t->tools == t->plain ? c->plain : new_run(t, t->tools);
 	return c;
 }
 
@@ -173,32 +186,10 @@ static struct jv tools_of(const struct chat *c, const struct chat_extra *x)
 	return none ? jv_none() : tools;
 }
 
-static void add_special(struct arena *a, struct jv vars, const json_t *special)
-{
-	const char *key;
-	json_t *v;
-	json_object_foreach((json_t *)(uintptr_t)special, key, v)
-		value_put(a, vars, key, jv_str(json_string_value(v), json_string_length(v)));
-}
-
-static void add_all(struct arena *a, struct jv vars, struct jv from)
-{
-	struct jv key, v;
-	for (size_t i = 0; from.type == JV_DICT && i < jv_dict_len(from); i++) {
-		jv_dict_at(from, i, &key, &v);
-		jv_dict_set(a, vars, key, v);
-	}
-}
-
-static struct jv variables(struct chat *c, const struct chat_extra *x, struct jv conversation,
+static struct jv variables(struct arena *a, const struct chat_extra *x, struct jv conversation,
 	struct jv tools, int prompt)
 {
-	struct arena *a = &c->arena;
-	struct jv vars = jv_dict(a, 24);
-	add_special(a, vars, c->t->source->special);
-	add_all(a, vars, c->t->kwargs);
-	if (x)
-		add_all(a, vars, x->kwargs);
+	struct jv vars = x && x->kwargs.type == JV_DICT ? value_copy(a, x->kwargs) : jv_dict(a, 4);
 	value_put(a, vars, "messages", conversation);
 	value_put(a, vars, "tools", tools);
 	value_put(a, vars, "documents", jv_none());
@@ -238,7 +229,7 @@ int chat_render(struct chat *c, struct jv head, struct jv tail, const struct cha
 	arena_reset(&c->arena);
 	if (messages(&c->arena, head, tail, end == CHAT_CONTINUE, &conversation, e) < 0)
 		return -1;
-	struct jv vars = variables(c, x, conversation, tools, end == CHAT_PROMPT);
+	struct jv vars = variables(&c->arena, x, conversation, tools, end == CHAT_PROMPT);
 	if (jinja_render(tools.type != JV_NONE ? c->tools : c->plain, vars, out, spans, e) < 0) {
 		e->status = STATUS_DATA;
 		return err_prefix(e, "chat template");

@@ -125,6 +125,8 @@ struct jinja_run *jinja_run_new(const struct jinja *t);
 void jinja_run_free(struct jinja_run *r);
 /* What strftime_now says, in the zone TZ. */
 void jinja_run_clock(struct jinja_run *r, time_t now);
+/* A variable of all renders whose vars do not have it; what v points at outlives the run. */
+void jinja_run_always(struct jinja_run *r, struct jv name, struct jv v);
 
 struct jinja_span {
 	size_t from, to; /* bytes of the rendered text */

@@ -5,8 +5,8 @@
 
 const struct jx_builtin *jx_builtin_find(const struct jx_builtin *table, struct jv name)
 {
-	for (; table->name; table++)
-		if (jx_jv_is(name, table->name))
+	for (; name.len && table->name; table++) /* most differ in the first letter */
+		if (*table->name == *name.u.s && jx_jv_is(name, table->name))
 			return table;
 	return NULL;
 }

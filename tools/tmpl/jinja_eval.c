@@ -196,23 +196,7 @@ static struct jv eval_cond(struct jinja_run *r, struct jx_frame *f, const struct
 		r, "the inline if-expression evaluated to false and no else section was defined");
 }
 
-struct jv jx_load(struct jinja_run *r, const struct jx_frame *f, const struct jx_node *n)
-{
-	struct jv v;
-	if (n->name.slot == UINT32_MAX) {
-		v = r->ctx[n->name.id];
-	} else {
-		for (uint32_t up = n->name.up; up; up--)
-			f = f->up;
-		v = f->slot[n->name.slot];
-	}
-	if (v.type != JV_MISSING)
-		return v;
-	r->line = n->line;
-	return jx_undefined(r, v, n->name.text);
-}
-
-static struct jv eval_deep(struct jinja_run *r, struct jx_frame *f, const struct jx_node *n)
+static struct jv eval_operation(struct jinja_run *r, struct jx_frame *f, const struct jx_node *n)
 {
 	struct jv a, b;
 	switch (n->kind) {
@@ -259,18 +243,14 @@ static struct jv eval_deep(struct jinja_run *r, struct jx_frame *f, const struct
 	}
 }
 
-struct jv jx_eval(struct jinja_run *r, struct jx_frame *f, const struct jx_node *n)
+struct jv jx_eval_node(struct jinja_run *r, struct jx_frame *f, const struct jx_node *n)
 {
-	if (n->kind == E_CONST)
-		return n->value;
-	if (n->kind == E_NAME)
-		return jx_load(r, f, n);
 	jx_spend(r, 1);
 	if (++r->depth > JX_EVAL_DEPTH) {
 		r->line = n->line;
 		jx_fail(r, "the template recurses too deeply");
 	}
-	struct jv v = eval_deep(r, f, n);
+	struct jv v = eval_operation(r, f, n);
 	r->depth--;
 	return v;
 }

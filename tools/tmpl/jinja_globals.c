@@ -102,10 +102,8 @@ static struct jv strftime_now(struct jinja_run *r, struct jv self, struct jx_cal
 {
 	(void)self;
 	struct jv f = jx_want_str(r, c->a[0], "the format of strftime_now");
-	struct tm tm;
 	struct jx_text fmt = {.r = r};
 	char buf[4096];
-	localtime_r(&r->now, &tm);
 	for (size_t i = 0; i < f.len; i++) {
 		char k = f.u.s[i] == '%' && i + 1 < f.len ? f.u.s[i + 1] : 0;
 		if (k == 'f') /* microseconds; the clock has whole seconds */
@@ -118,7 +116,7 @@ static struct jv strftime_now(struct jinja_run *r, struct jv self, struct jx_cal
 	}
 	jx_text_add(
 		&fmt, ".", 2); /* so that an empty result can be told from one that does not fit */
-	size_t n = strftime(buf, sizeof buf, fmt.s, &tm);
+	size_t n = strftime(buf, sizeof buf, fmt.s, &r->now);
 	if (!n)
 		jx_fail(r, "the date's format is too long");
 	return jx_str_copy(r, buf, n - 1);

@@ -10,6 +10,7 @@
 #include "tools/tmpl/jinja.h"
 
 #include <setjmp.h>
+#include <string.h>
 
 enum {
 	JX_SOURCE_MAX = 4 << 20,
@@ -296,6 +297,7 @@ struct jinja {
 	struct jv *names; /* variables the template names, by number */
 	int *reads;
 	uint32_t nnames;
+	uint32_t *name_index, name_mask; /* of a name its number + 1; open addressing */
 	struct jx_func root;
 	struct jx_func **blocks;
 	uint32_t nblocks;
@@ -314,7 +316,6 @@ struct jx_compiler {
 	struct jx_token *tok;
 	size_t ntok, captok, at;
 	unsigned depth;
-	uint32_t *name_index, name_mask;
 	size_t cap_names, cap_blocks;
 };
 
@@ -324,6 +325,7 @@ void jx_lex(struct jx_compiler *c, const char *src, size_t len);
 void jx_parse(struct jx_compiler *c);
 void jx_resolve(struct jx_compiler *c); /* names to slots */
 uint32_t jx_name_id(struct jx_compiler *c, struct jv name);
+uint32_t jx_name_find(const struct jinja *t, struct jv name); /* UINT32_MAX: not named */
 uint32_t jx_hash_name(struct jv name);
 
 /* between jinja_parse.c and jinja_parse_expr.c */
@@ -363,7 +365,7 @@ struct jinja_run {
 	unsigned depth, calls;
 	uint32_t line;
 	int autoescape;
-	time_t now;
+	struct tm now;
 	int want_spans;
 	struct jx_mark *marks;
 	size_t nmarks, cap_marks;
@@ -382,6 +384,12 @@ static inline void jx_spend(struct jinja_run *r, uint64_t n)
 	if (r->steps > JX_STEPS_MAX)
 		jx_fail(r, "the template runs too long (over %llu steps)",
 			(unsigned long long)JX_STEPS_MAX);
+}
+
+static inline int jx_jv_is(struct jv v, const char *s)
+{
+	size_t n = strlen(s);
+	return v.len == n && memcmp(v.u.s, s, n) == 0;
 }
 
 void *jx_alloc(struct jinja_run *r, size_t n, size_t size);
@@ -549,7 +557,6 @@ int64_t jx_arg_int(struct jinja_run *r, struct jv v, int64_t otherwise);
 int jx_arg_true(struct jinja_run *r, struct jv v, int otherwise);
 int jx_given(struct jv v); /* neither missing nor none */
 struct jv jx_want_str(struct jinja_run *r, struct jv v, const char *what);
-int jx_jv_is(struct jv v, const char *s);
 int jx_is_case(struct jv s, int upper);
 
 struct jv jx_capture(struct jinja_run *r, size_t mark, size_t nmarks);

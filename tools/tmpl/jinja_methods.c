@@ -179,19 +179,24 @@ static const struct jx_builtin cycler_methods[] = {
 	{0},
 };
 
-static const struct type_methods {
+/* Those that would change the value: the sandbox gives an undefined. */
+static const char *const list_unsafe[] = {
+	"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove", NULL};
+static const char *const dict_unsafe[] = {"clear", "pop", "popitem", "setdefault", "update", NULL};
+
+static const struct {
 	const struct jx_builtin *methods;
-	const char *unsafe; /* those that would change the value: the sandbox gives an undefined */
+	const char *const *unsafe;
 } types[] = {
-	[JV_STR] = {jx_str_methods, ""},
-	[JV_LIST] = {list_methods, " append clear pop reverse insert sort extend remove "},
-	[JV_TUPLE] = {tuple_methods, ""},
-	[JV_DICT] = {dict_methods, " clear pop popitem setdefault update "},
-	[JV_INT] = {int_methods, ""},
-	[JV_BOOL] = {int_methods, ""},
-	[JV_FLOAT] = {float_methods, ""},
-	[JV_RANGE] = {range_methods, ""},
-	[JV_CYCLER] = {cycler_methods, ""},
+	[JV_STR] = {jx_str_methods, NULL},
+	[JV_LIST] = {list_methods, list_unsafe},
+	[JV_TUPLE] = {tuple_methods, NULL},
+	[JV_DICT] = {dict_methods, dict_unsafe},
+	[JV_INT] = {int_methods, NULL},
+	[JV_BOOL] = {int_methods, NULL},
+	[JV_FLOAT] = {float_methods, NULL},
+	[JV_RANGE] = {range_methods, NULL},
+	[JV_CYCLER] = {cycler_methods, NULL},
 };
 
 const struct jx_builtin *jx_method_find(struct jv v, struct jv name, int *unsafe)
@@ -201,12 +206,7 @@ const struct jx_builtin *jx_method_find(struct jv v, struct jv name, int *unsafe
 	if (v.type >= sizeof types / sizeof *types || !types[v.type].methods)
 		return NULL;
 	const struct jx_builtin *m = jx_builtin_find(types[v.type].methods, name);
-	if (m || !*types[v.type].unsafe || name.len > 20 || !name.len)
-		return m;
-	char word[24] = " ";
-	memcpy(word + 1, name.u.s, name.len);
-	word[name.len + 1] = ' ';
-	*unsafe = memchr(name.u.s, ' ', name.len) == NULL &&
-		  strstr(types[v.type].unsafe, word) != NULL;
-	return NULL;
+	for (const char *const *u = types[v.type].unsafe; !m && u && *u; u++)
+		*unsafe |= jx_jv_is(name, *u);
+	return m;
 }

@@ -137,33 +137,6 @@ static void expect_name(struct jx_compiler *c, const char *name)
 			jx_describe(jx_peek(c), buf));
 }
 
-uint32_t jx_name_id(struct jx_compiler *c, struct jv name)
-{
-	struct jinja *t = c->t;
-	if (t->nnames * 2 >= c->name_mask) {
-		uint32_t size = c->name_mask ? (c->name_mask + 1) * 2 : 64;
-		c->name_index = arena_alloc(c->arena, size, sizeof *c->name_index);
-		memset(c->name_index, 0, size * sizeof *c->name_index);
-		c->name_mask = size - 1;
-		for (uint32_t i = 0; i < t->nnames; i++) {
-			uint32_t h = jx_hash_name(t->names[i]) & c->name_mask;
-			while (c->name_index[h])
-				h = (h + 1) & c->name_mask;
-			c->name_index[h] = i + 1;
-		}
-	}
-	uint32_t h = jx_hash_name(name) & c->name_mask;
-	for (; c->name_index[h]; h = (h + 1) & c->name_mask)
-		if (jv_equal(t->names[c->name_index[h] - 1], name))
-			return c->name_index[h] - 1;
-	if (t->nnames == JX_NAMES_MAX)
-		jx_syntax(c, jx_peek(c)->line, "over %d variables", JX_NAMES_MAX);
-	mem_grow(&t->names, &c->cap_names, t->nnames + 1, sizeof *t->names);
-	t->names[t->nnames] = name;
-	c->name_index[h] = ++t->nnames;
-	return t->nnames - 1;
-}
-
 /* ---- statements ----------------------------------------------------------------------------------- */
 
 static struct jx_nodes body_until(struct jx_compiler *c, const char *const *ends)
@@ -497,65 +470,4 @@ void jx_parse(struct jx_compiler *c)
 {
 	c->t->root.caller_slot = c->t->root.kwargs_slot = c->t->root.varargs_slot = UINT32_MAX;
 	c->t->root.body = parse_until(c, NULL);
-}
-
-int jinja_compile(struct jinja **out, const char *src, size_t len, struct err *e)
-{
-	*out = NULL;
-	if (len > JX_SOURCE_MAX)
-		return err_data(e, "line 1: the template is over %d bytes long", JX_SOURCE_MAX);
-	if (!utf8_valid(src, len))
-		return err_data(e, "line 1: the template is not UTF-8 (byte %zu)",
-			utf8_valid_prefix(src, len));
-	struct jinja *t = mem_zalloc(1, sizeof *t);
-	struct jx_compiler *c = mem_zalloc(1, sizeof *c);
-	c->t = t;
-	c->arena = &t->arena;
-	c->e = e;
-	if (setjmp(c->failed)) {
-		mem_free(c->tok);
-		mem_free(c);
-		jinja_free(t);
-		return -1;
-	}
-	jx_lex(c, src, len);
-	jx_parse(c);
-	jx_resolve(c);
-	mem_free(c->tok);
-	mem_free(c);
-	*out = t;
-	return 0;
-}
-
-void jinja_free(struct jinja *t)
-{
-	if (!t)
-		return;
-	arena_done(&t->arena);
-	mem_free(t->names);
-	mem_free(t->reads);
-	mem_free(t->blocks);
-	mem_free(t->literals);
-	mem_free(t);
-}
-
-int jinja_reads(const struct jinja *t, const char *name)
-{
-	for (uint32_t i = 0; i < t->nnames; i++)
-		if (jx_jv_is(t->names[i], name))
-			return t->reads[i];
-	return 0;
-}
-
-int jinja_has_generation(const struct jinja *t)
-{
-	return t->has_generation;
-}
-
-const char *jinja_literal(const struct jinja *t, size_t i, size_t *len)
-{
-	if (i >= t->nliterals)
-		return NULL;
-	*len = t->literals[i].len;
-	return t->literals[i].u.s;
 }

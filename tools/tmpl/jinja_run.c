@@ -97,12 +97,6 @@ struct jv jx_strz(const char *s)
 	return jv_str(s, strlen(s));
 }
 
-int jx_jv_is(struct jv v, const char *s)
-{
-	size_t n = strlen(s);
-	return v.len == n && memcmp(v.u.s, s, n) == 0;
-}
-
 void jx_text_add(struct jx_text *b, const char *s, size_t n)
 {
 	if (b->cap - b->len < n) {
@@ -178,7 +172,7 @@ struct jinja_run *jinja_run_new(const struct jinja *t)
 		if (b)
 			r->globals[i] = (struct jv){.type = JV_GLOBAL, .u.p = (void *)(uintptr_t)b};
 	}
-	r->now = time(NULL);
+	jinja_run_clock(r, time(NULL));
 	return r;
 }
 
@@ -195,18 +189,25 @@ void jinja_run_free(struct jinja_run *r)
 
 void jinja_run_clock(struct jinja_run *r, time_t now)
 {
-	r->now = now;
+	localtime_r(&now, &r->now);
 }
 
-/* Variables by number: the caller's, else Jinja's globals. */
+void jinja_run_always(struct jinja_run *r, struct jv name, struct jv v)
+{
+	uint32_t id = jx_name_find(r->t, name);
+	if (id != UINT32_MAX)
+		r->globals[id] = v;
+}
+
+/* Variables by number: the caller's, else those of every render, else Jinja's globals. */
 static void load_context(struct jinja_run *r, struct jv vars)
 {
-	for (uint32_t i = 0; i < r->t->nnames; i++) {
-		struct jv name = r->t->names[i];
-		const struct jv *v = r->t->reads[i] || r->t->nblocks
-					     ? jv_dict_get(vars, name.u.s, name.len)
-					     : NULL;
-		r->ctx[i] = v ? *v : r->globals[i];
+	memcpy(r->ctx, r->globals, r->t->nnames * sizeof *r->ctx);
+	for (uint32_t i = 0; i < vars.u.dict->n; i++) {
+		const struct jv_entry *e = &vars.u.dict->e[i];
+		uint32_t id = e->key.type == JV_STR ? jx_name_find(r->t, e->key) : UINT32_MAX;
+		if (id != UINT32_MAX)
+			r->ctx[id] = e->value;
 	}
 }
 

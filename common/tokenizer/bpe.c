@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-	SCAN_MAX = 48, /* symbols: longer pieces go to the heap */
+	SCAN_MAX = 64, /* symbols, a bit each: longer pieces go to the heap */
 	UNMAPPED = -2, /* the piece has a byte without a symbol */
 };
 
@@ -51,49 +51,51 @@ void bpe_state_free(struct bpe_state *st)
 	mem_free(st);
 }
 
-static inline const struct merge *merge_of(const struct bpe *b, uint32_t left, uint32_t right)
-{
-	size_t mask = b->nslots - 1;
-	for (size_t i = bpe_hash(left, right) & mask;; i = (i + 1) & mask) {
-		const struct merge *m = &b->merges[i];
-		if (m->a == left && m->b == right)
-			return m;
-		if (m->a == UINT32_MAX)
-			return NULL;
-	}
-}
-
 /* ---- merging --------------------------------------------------------------------------------- */
 
-/* n symbols with their lengths alongside, in place; returns how many are left. */
-static size_t merge_scan(const struct bpe *b, uint32_t *ids, uint32_t *lens, size_t n)
+/*
+ * n symbols with their lengths alongside, in place; returns how many are left. next[i] is what merging the i-th
+ * with the one behind it gives (merges_find); symbols that were merged into one before them are out of `alive`.
+ */
+static size_t merge_scan(
+	const struct bpe *b, uint32_t *ids, uint32_t *lens, uint64_t *next, size_t n)
 {
-	const struct merge *pair[SCAN_MAX];
-	for (size_t i = 0; i + 1 < n; i++)
-		pair[i] = merge_of(b, ids[i], ids[i + 1]);
+	uint64_t alive = ~(uint64_t)0 >> (64 - n);
+	next[n - 1] = UINT64_MAX;
 	for (;;) {
-		size_t best = SIZE_MAX;
-		uint32_t rank = UINT32_MAX;
-		for (size_t i = 0; i + 1 < n; i++)
-			if (pair[i] && pair[i]->rank < rank) {
-				rank = pair[i]->rank;
+		size_t best = 0;
+		uint64_t least = next[0];
+		for (size_t i = 1; i < n; i++)
+			if (next[i] >> 32 < least >> 32) {
+				least = next[i];
 				best = i;
 			}
-		if (best == SIZE_MAX)
-			return n;
-		ids[best] = pair[best]->id;
-		n--;
-		size_t rest = n - best - 1;
-		memmove(ids + best + 1, ids + best + 2, rest * sizeof *ids);
-		lens[best] += lens[best + 1];
-		memmove(lens + best + 1, lens + best + 2, rest * sizeof *lens);
-		if (rest) {
-			memmove(pair + best, pair + best + 1, rest * sizeof *pair);
-			pair[best] = merge_of(b, ids[best], ids[best + 1]);
+		if (least == UINT64_MAX)
+			break;
+		/* Bits behind `best`; there is one, and after it there may be another. */
+		uint64_t behind = alive & ~(uint64_t)1 << best,
+			 before = alive & (((uint64_t)1 << best) - 1);
+		size_t gone = (size_t)__builtin_ctzll(behind);
+		alive &= ~((uint64_t)1 << gone);
+		behind &= behind - 1;
+		ids[best] = (uint32_t)least;
+		lens[best] += lens[gone];
+		next[gone] = UINT64_MAX;
+		next[best] =
+			behind ? merges_find(&b->merges, ids[best], ids[__builtin_ctzll(behind)])
+			       : UINT64_MAX;
+		if (before) {
+			size_t left = 63 - (size_t)__builtin_clzll(before);
+			next[left] = merges_find(&b->merges, ids[left], ids[best]);
 		}
-		if (best)
-			pair[best - 1] = merge_of(b, ids[best - 1], ids[best]);
 	}
+	size_t out = 0;
+	for (; alive; alive &= alive - 1, out++) {
+		size_t i = (size_t)__builtin_ctzll(alive);
+		ids[out] = ids[i];
+		lens[out] = lens[i];
+	}
+	return out;
 }
 
 static void heap_push(struct bpe_state *st, uint64_t v)
@@ -123,9 +125,9 @@ static uint64_t heap_pop(struct bpe_state *st)
 
 static void heap_pair(const struct bpe *b, struct bpe_state *st, size_t left, size_t right)
 {
-	const struct merge *m = merge_of(b, st->sym[left].id, st->sym[right].id);
-	if (m)
-		heap_push(st, (uint64_t)m->rank << 32 | left);
+	uint64_t m = merges_find(&b->merges, st->sym[left].id, st->sym[right].id);
+	if (m != UINT64_MAX)
+		heap_push(st, (m & ~(uint64_t)UINT32_MAX) | left);
 }
 
 static size_t merge_heap(
@@ -145,10 +147,10 @@ static size_t merge_heap(
 		if (!sym[i].len || !sym[i].next)
 			continue;
 		size_t r = sym[i].next - 1;
-		const struct merge *m = merge_of(b, sym[i].id, sym[r].id);
-		if (!m || m->rank != top >> 32)
+		uint64_t m = merges_find(&b->merges, sym[i].id, sym[r].id);
+		if (m == UINT64_MAX || m >> 32 != top >> 32)
 			continue; /* the pair that was there has been merged away */
-		sym[i].id = m->id;
+		sym[i].id = (uint32_t)m;
 		sym[i].len += sym[r].len;
 		sym[r].len = 0;
 		sym[i].next = sym[r].next;
@@ -245,11 +247,33 @@ static long symbols(const struct bpe *b, struct bpe_state *st, const char *s, si
 static long merge_all(
 	const struct bpe *b, struct bpe_state *st, uint32_t *ids, uint32_t *lens, long n)
 {
+	uint64_t next[SCAN_MAX];
 	if (n <= 1)
 		return n;
-	if (n <= SCAN_MAX)
-		return (long)merge_scan(b, ids, lens, (size_t)n);
-	return (long)merge_heap(b, st, ids, lens, (size_t)n);
+	if (n > SCAN_MAX)
+		return (long)merge_heap(b, st, ids, lens, (size_t)n);
+	for (long i = 0; i + 1 < n; i++)
+		next[i] = merges_find(&b->merges, ids[i], ids[i + 1]);
+	return (long)merge_scan(b, ids, lens, next, (size_t)n);
+}
+
+/* The same for the symbols of bytes. */
+static long merge_bytes(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
+	uint32_t *ids, uint32_t *lens)
+{
+	uint64_t next[SCAN_MAX];
+	const uint8_t *u = (const uint8_t *)s;
+	for (size_t i = 0; i < len; i++) {
+		ids[i] = b->byte_id[u[i]];
+		lens[i] = 1;
+		if (ids[i] == UINT32_MAX)
+			return UNMAPPED;
+	}
+	if (len == 1 || len > SCAN_MAX)
+		return merge_all(b, st, ids, lens, (long)len);
+	for (size_t i = 0; i + 1 < len; i++)
+		next[i] = b->byte_pairs[u[i] << 8 | u[i + 1]];
+	return (long)merge_scan(b, ids, lens, next, len);
 }
 
 static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
@@ -265,13 +289,7 @@ static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *
 	}
 	if (!b->bytes)
 		return merge_all(b, st, ids, lens, symbols(b, st, s, len, ids, lens, e));
-	for (size_t i = 0; i < len; i++) {
-		ids[i] = b->byte_id[(uint8_t)s[i]];
-		lens[i] = 1;
-		if (ids[i] == UINT32_MAX)
-			return UNMAPPED;
-	}
-	return merge_all(b, st, ids, lens, (long)len);
+	return merge_bytes(b, st, s, len, ids, lens);
 }
 
 /* ---- pieces ----------------------------------------------------------------------------------- */

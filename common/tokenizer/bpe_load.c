@@ -7,57 +7,82 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A merge as the file has it; its place in the list is its rank. */
+struct listed {
+	uint32_t a, b, id;
+};
 struct loading {
 	struct tokenizer *t;
-	size_t prefix, nmerges;
-	struct merge *list; /* in order: the index is the rank */
-	size_t cap;
-	uint32_t guess; /* merges mostly make tokens in the order of their ids */
+	size_t prefix, nmerges, cap;
+	struct listed *list;
+	uint32_t
+		last; /* what the merge before made: mostly the next makes it too, or the next token */
 	struct str word;
 };
 
-static int add_merge(void *arg, const struct str *a, const struct str *b, struct err *e)
+static int is_token(
+	const struct vocab *v, uint32_t id, const struct json_text *a, const char *b, size_t blen)
+{
+	size_t len;
+	const char *s = vocab_token(v, id, &len);
+	return s && len == a->len + blen && !memcmp(s, a->s, a->len) &&
+	       !memcmp(s + a->len, b, blen);
+}
+
+static long made(struct loading *l, const struct json_text *a, const char *b, size_t blen)
+{
+	for (uint32_t id = l->last; id < l->last + 2; id++)
+		if (is_token(&l->t->vocab, id, a, b, blen))
+			return (long)id;
+	str_reset(&l->word);
+	str_add(&l->word, a->s, a->len);
+	str_add(&l->word, b, blen);
+	return vocab_find(&l->t->vocab, l->word.s, l->word.len);
+}
+
+static int add_merge(void *arg, const struct json_text *a, const struct json_text *b, struct err *e)
 {
 	struct loading *l = arg;
 	const struct vocab *v = &l->t->vocab;
 	if (b->len < l->prefix)
-		return err_data(e, "'%.60s' is shorter than the continuing_subword_prefix", b->s);
-	str_reset(&l->word);
-	str_add(&l->word, a->s, a->len);
-	str_add(&l->word, b->s + l->prefix, b->len - l->prefix);
-	size_t len;
-	const char *next = vocab_token(v, l->guess, &len);
-	long id = next && len == l->word.len && !memcmp(next, l->word.s, len)
-			  ? (long)l->guess
-			  : vocab_find(v, l->word.s, l->word.len);
-	long left = vocab_find(v, a->s, a->len), right = vocab_find(v, b->s, b->len);
-	if (left < 0 || right < 0 || id < 0)
-		return err_data(e, "'%.60s' is not in the vocabulary",
-			left < 0    ? a->s
-			: right < 0 ? b->s
-				    : l->word.s);
-	l->guess = (uint32_t)id + 1;
+		return err_data(e, "'%.*s' is shorter than the continuing_subword_prefix",
+			(int)(b->len < 60 ? b->len : 60), b->s);
+	if (l->nmerges == MERGE_MAX)
+		return err_data(e, "over %d of them", MERGE_MAX);
+	long left = vocab_find(v, a->s, a->len), right = vocab_find(v, b->s, b->len),
+	     id = made(l, a, b->s + l->prefix, b->len - l->prefix);
+	if (left < 0 || right < 0 || id < 0) {
+		const struct json_text word = {l->word.s, l->word.len}, *no = left < 0	  ? a
+									      : right < 0 ? b
+											  : &word;
+		return err_data(e, "'%.*s' is not in the vocabulary",
+			(int)(no->len < 60 ? no->len : 60), no->s);
+	}
+	l->last = (uint32_t)id;
 	mem_grow(&l->list, &l->cap, l->nmerges + 1, sizeof *l->list);
-	l->list[l->nmerges] =
-		(struct merge){(uint32_t)left, (uint32_t)right, (uint32_t)l->nmerges, (uint32_t)id};
-	l->nmerges++;
+	l->list[l->nmerges++] = (struct listed){(uint32_t)left, (uint32_t)right, (uint32_t)id};
 	return 0;
 }
 
 /* A pair that comes again takes the later rank. */
-static void index_merges(struct bpe *b, const struct merge *list, size_t n)
+static void index_merges(struct merges *m, const struct listed *list, size_t n)
 {
-	b->nslots = 16;
-	while (b->nslots < 2 * n)
-		b->nslots *= 2;
-	b->merges = mem_alloc(b->nslots, sizeof *b->merges);
-	memset(b->merges, 0xff, b->nslots * sizeof *b->merges);
-	for (size_t k = 0; k < n; k++) {
-		size_t i = bpe_hash(list[k].a, list[k].b) & (b->nslots - 1);
-		while (b->merges[i].a != UINT32_MAX &&
-			(b->merges[i].a != list[k].a || b->merges[i].b != list[k].b))
-			i = (i + 1) & (b->nslots - 1);
-		b->merges[i] = list[k];
+	m->nslots = 2 * n + 16;
+	m->slots = mem_alloc(m->nslots, sizeof *m->slots);
+	memset(m->slots, 0xff, m->nslots * sizeof *m->slots);
+	for (size_t rank = 0; rank < n; rank++) {
+		uint64_t pair = list[rank].a | (uint64_t)list[rank].b << 24, there;
+		size_t i = (pair * 0x9e3779b97f4a7c15u >> 32) * m->nslots >> 32;
+		for (;; i = i + 1 == m->nslots ? 0 : i + 1) {
+			memcpy(&there, &m->slots[i], sizeof there);
+			there &= MERGE_NONE;
+			if (there == pair || there == MERGE_NONE)
+				break;
+		}
+		pair |= (uint64_t)rank << 48;
+		uint32_t rest = (uint32_t)rank >> 16 | list[rank].id << 8;
+		memcpy(&m->slots[i], &pair, sizeof pair);
+		memcpy((char *)&m->slots[i] + sizeof pair, &rest, sizeof rest);
 	}
 }
 
@@ -66,7 +91,7 @@ static void index_merges(struct bpe *b, const struct merge *list, size_t n)
  * makes, no merge can reach across. Only when every character has symbols, so that no unknown token
  * looks at its neighbours, and those of bytes (whose names are not their text) are not merged.
  */
-static void find_cuts(struct bpe *b, const struct vocab *v, const struct merge *list, size_t n)
+static void find_cuts(struct bpe *b, const struct vocab *v, const struct listed *list, size_t n)
 {
 	if (!b->byte_fallback || b->ignore_merges || b->prefix || b->suffix)
 		return;
@@ -104,6 +129,13 @@ static void byte_symbols(struct bpe *b, const struct vocab *v)
 		char s[4];
 		long id = vocab_find(v, s, uni_put(bytelevel_char((uint8_t)c), s));
 		b->byte_id[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
+	}
+	b->byte_pairs = mem_alloc(1 << 16, sizeof *b->byte_pairs);
+	for (unsigned i = 0; i < 1 << 16; i++) {
+		uint32_t left = b->byte_id[i >> 8], right = b->byte_id[i & 0xff];
+		b->byte_pairs[i] = left == UINT32_MAX || right == UINT32_MAX
+					   ? UINT64_MAX
+					   : merges_find(&b->merges, left, right);
 	}
 }
 
@@ -189,7 +221,7 @@ int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, 
 	int rc = json_tables_merges(merges, add_merge, &l, e);
 	if (rc)
 		goto out;
-	index_merges(b, l.list, l.nmerges);
+	index_merges(&b->merges, l.list, l.nmerges);
 	b->words = &t->vocab;
 	b->unk = b->unk_token ? vocab_find(&t->vocab, b->unk_token, strlen(b->unk_token)) : -1;
 	struct pretok *last = t->npretoks ? &t->pretoks[t->npretoks - 1] : NULL;
@@ -216,7 +248,8 @@ void bpe_done(struct bpe *b)
 	vocab_done(&b->raw);
 	mem_free(b->char_id);
 	mem_free(b->joined);
-	mem_free(b->merges);
+	mem_free(b->merges.slots);
+	mem_free(b->byte_pairs);
 	mem_free(b->unk_token);
 	mem_free(b->prefix);
 	mem_free(b->suffix);

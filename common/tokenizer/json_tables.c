@@ -181,23 +181,39 @@ static int unescape(const char *p, size_t len, struct str *out, struct err *e)
 	return 0;
 }
 
-static int string(struct place *c, struct str *out, struct err *e)
+/* A string, which lies in the file or, where it has escapes, in `made`. */
+static int string(struct place *c, struct json_text *out, struct str *made, struct err *e)
 {
-	struct json_text raw;
-	str_reset(out);
 	blanks(c);
-	if (c->p == c->end || *c->p != '"' || skip_string(c, &raw))
+	if (c->p == c->end || *c->p != '"')
+		return err_data(e, "a string is missing");
+	const char *p = c->p + 1, *end = c->end;
+	while (p < end && *p != '"' && *p != '\\' && (uint8_t)*p >= 0x20)
+		p++;
+	if (p < end && *p == '"') {
+		*out = (struct json_text){c->p + 1, (size_t)(p - c->p - 1)};
+		c->p = p + 1;
+		return 0;
+	}
+	struct json_text raw;
+	if (skip_string(c, &raw))
 		return err_data(e, "a string is missing");
 	for (size_t i = 0; i < raw.len; i++)
 		if ((uint8_t)raw.s[i] < 0x20)
 			return err_data(e, "a control character in a token");
-	return unescape(raw.s, raw.len, out, e);
+	str_reset(made);
+	str_reserve(made, 0);
+	if (unescape(raw.s, raw.len, made, e))
+		return -1;
+	*out = (struct json_text){made->s, made->len};
+	return 0;
 }
 
 int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e)
 {
 	struct place c = {text.s, text.s + text.len};
-	struct str token = {0};
+	struct str made = {0};
+	struct json_text token;
 	int rc = -1;
 	if (!take(&c, '{')) {
 		err_data(e, "'vocab' is not an object");
@@ -208,7 +224,7 @@ int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e)
 		goto out;
 	}
 	do {
-		if (string(&c, &token, e))
+		if (string(&c, &token, &made, e))
 			goto out;
 		int colon = take(&c, ':');
 		blanks(&c);
@@ -217,52 +233,53 @@ int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e)
 		while (c.p < c.end && *c.p >= '0' && *c.p <= '9' && id < UINT32_MAX)
 			id = id * 10 + (uint64_t)(*c.p++ - '0');
 		if (!colon || c.p == digits) {
-			err_data(e, "the id of '%.60s' is not a number", token.s ? token.s : "");
+			err_data(e, "the id of '%.*s' is not a number",
+				(int)(token.len < 60 ? token.len : 60), token.s);
 			goto out;
 		}
-		if (vocab_add(v, token.s ? token.s : "", token.len, id, e))
+		if (vocab_add(v, token.s, token.len, id, e))
 			goto out;
 	} while (take(&c, ','));
 	rc = take(&c, '}') ? 0 : err_data(e, "'vocab' has no end where one should be");
 out:
-	str_done(&token);
+	str_done(&made);
 	return rc ? err_prefix(e, "model: vocab") : 0;
 }
 
 /* One merge, as "a b" or ["a", "b"]. */
-static int merge(struct place *c, struct str *a, struct str *b, struct err *e)
+static int merge(struct place *c, struct json_text *a, struct json_text *b, struct str made[2],
+	struct err *e)
 {
 	if (take(c, '[')) {
-		if (string(c, a, e))
+		if (string(c, a, &made[0], e))
 			return -1;
 		if (!take(c, ','))
 			return err_data(e, "not a pair");
-		if (string(c, b, e))
+		if (string(c, b, &made[1], e))
 			return -1;
 		return take(c, ']') ? 0 : err_data(e, "not a pair");
 	}
-	if (string(c, a, e))
+	if (string(c, a, &made[0], e))
 		return -1;
-	char *space = a->len ? memchr(a->s, ' ', a->len) : NULL;
-	if (!space || memchr(space + 1, ' ', a->len - (size_t)(space + 1 - a->s)))
-		return err_data(
-			e, "'%.60s' is not two tokens with a space between", a->s ? a->s : "");
-	str_reset(b);
-	str_add(b, space + 1, a->len - (size_t)(space + 1 - a->s));
-	str_cut(a, (size_t)(space - a->s));
+	const char *space = memchr(a->s, ' ', a->len);
+	size_t rest = space ? a->len - (size_t)(space + 1 - a->s) : 0;
+	if (!space || memchr(space + 1, ' ', rest))
+		return err_data(e, "'%.*s' is not two tokens with a space between",
+			(int)(a->len < 60 ? a->len : 60), a->s);
+	*b = (struct json_text){space + 1, rest};
+	a->len = (size_t)(space - a->s);
 	return 0;
 }
 
 int json_tables_merges(struct json_text text,
-	int (*fn)(void *arg, const struct str *a, const struct str *b, struct err *e), void *arg,
-	struct err *e)
+	int (*fn)(void *arg, const struct json_text *a, const struct json_text *b, struct err *e),
+	void *arg, struct err *e)
 {
 	struct place c = {text.s, text.s + text.len};
-	struct str a = {0}, b = {0};
+	struct json_text a, b;
+	struct str made[2] = {{0}};
 	size_t n = 0;
 	int rc = -1;
-	str_reserve(&a, 0);
-	str_reserve(&b, 0);
 	if (!take(&c, '[')) {
 		err_data(e, "not an array");
 		goto out;
@@ -272,13 +289,13 @@ int json_tables_merges(struct json_text text,
 		goto out;
 	}
 	do {
-		if (merge(&c, &a, &b, e) || fn(arg, &a, &b, e))
+		if (merge(&c, &a, &b, made, e) || fn(arg, &a, &b, e))
 			goto out;
 		n++;
 	} while (take(&c, ','));
 	rc = take(&c, ']') ? 0 : err_data(e, "no end where one should be");
 out:
-	str_done(&a);
-	str_done(&b);
+	str_done(&made[0]);
+	str_done(&made[1]);
 	return rc ? err_prefix(e, "model: merges: number %zu", n + 1) : 0;
 }

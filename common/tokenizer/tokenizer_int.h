@@ -18,6 +18,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Longer input is refused: positions are 32 bits, and normalizing may make text longer. */
 #define TEXT_LIMIT ((size_t)1 << 29)
@@ -84,10 +85,13 @@ struct vocab {
 	struct str blob;
 	struct span *at;	 /* by id: where in the blob; from == UINT32_MAX: no such id */
 	size_t nids, cap, count; /* ids are below nids; count: different tokens */
-	uint32_t *slots;	 /* hash table of id + 1 */
+	/* Hash table: id + 1 (0: empty), and other bits of the hash, so that a look at the slot is mostly enough. */
+	struct vocab_slot {
+		uint32_t tag, next;
+	} * slots;
 	size_t nslots;
 };
-enum { VOCAB_MAX_ID = 1 << 24 };
+enum { VOCAB_MAX_ID = (1 << 24) - 1 };
 /* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id. */
 int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
 void vocab_index(struct vocab *v);
@@ -113,8 +117,8 @@ int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct 
 int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e);
 /* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order. */
 int json_tables_merges(struct json_text text,
-	int (*fn)(void *arg, const struct str *a, const struct str *b, struct err *e), void *arg,
-	struct err *e);
+	int (*fn)(void *arg, const struct json_text *a, const struct json_text *b, struct err *e),
+	void *arg, struct err *e);
 
 /* A pattern of Split or Replace, and where it matches. */
 struct pattern;
@@ -178,10 +182,37 @@ struct pretok_kind {
 	int (*is)(const struct pretok *p, uint32_t c);
 };
 
-/* One merge of BPE: the pair, its rank and what it becomes. a == UINT32_MAX: an empty slot. */
+/*
+ * The merges of BPE, by open addressing: most pairs that are looked up have none, so a slot is small: 24 bits
+ * each for left, right, rank and what they become. MERGE_NONE in the first 48: an empty slot.
+ */
 struct merge {
-	uint32_t a, b, rank, id;
+	uint16_t pair[3], rest[3];
 };
+#define MERGE_NONE (((uint64_t)1 << 48) - 1)
+enum { MERGE_MAX = 1 << 24 };
+struct merges {
+	struct merge *slots;
+	size_t nslots; /* below 2^32 */
+};
+/* Rank << 32 | id of the pair's merge; UINT64_MAX: it has none. */
+static inline uint64_t merges_find(const struct merges *m, uint32_t left, uint32_t right)
+{
+	uint64_t pair = left | (uint64_t)right << 24;
+	size_t i = (pair * 0x9e3779b97f4a7c15u >> 32) * m->nslots >> 32;
+	for (;;) {
+		const struct merge *s = &m->slots[i];
+		uint64_t head; /* the pair and 16 bits of the rank */
+		uint32_t tail; /* 8 bits of the rank, the id */
+		memcpy(&head, s, sizeof head);
+		memcpy(&tail, (const char *)s + sizeof head, sizeof tail);
+		if ((head & MERGE_NONE) == pair)
+			return (head >> 48 | (uint64_t)(tail & 0xff) << 16) << 32 | tail >> 8;
+		if ((head & MERGE_NONE) == MERGE_NONE)
+			return UINT64_MAX;
+		i = i + 1 == m->nslots ? 0 : i + 1;
+	}
+}
 enum { CUT_MARK = 128, CUT_OTHER, CUT_CLASSES }; /* below: ASCII; CUT_MARK: U+2581 */
 struct bpe {
 	/* Pieces are raw bytes, not mapped by ByteLevel. Then `words`, which whole pieces are looked
@@ -192,8 +223,9 @@ struct bpe {
 	/* Symbols: of a byte, of a byte as <0xNN> (byte_fallback), of a code point below 0x10000.
 	 * UINT32_MAX: none. */
 	uint32_t byte_id[256], fallback[256], *char_id;
-	struct merge *merges;
-	size_t nslots;
+	struct merges merges;
+	/* Of two bytes, as merges_find has it: where merging begins. NULL unless `bytes`. */
+	uint64_t *byte_pairs;
 	long unk;
 	char *unk_token, *prefix, *suffix;
 	int fuse_unk, byte_fallback, ignore_merges;
@@ -214,10 +246,6 @@ static inline int bpe_cut_class(const char *s, size_t *i)
 	}
 	*i += *u < 0xe0 ? 2 : *u < 0xf0 ? 3 : 4;
 	return u[0] == 0xe2 && u[1] == 0x96 && u[2] == 0x81 ? CUT_MARK : CUT_OTHER;
-}
-static inline size_t bpe_hash(uint32_t a, uint32_t b)
-{
-	return (size_t)((((uint64_t)a << 32 | b) * 0x9e3779b97f4a7c15u) >> 32);
 }
 struct bpe_state *bpe_state_new(void);
 void bpe_state_free(struct bpe_state *st);

@@ -34,14 +34,19 @@ const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len)
 	return v->blob.s + v->at[id].from;
 }
 
-static uint32_t *slot_of(const struct vocab *v, const char *s, size_t len)
+/* Where the token is, or the empty slot where it would be; *tag is its. */
+static struct vocab_slot *slot_of(const struct vocab *v, const char *s, size_t len, uint32_t *tag)
 {
 	size_t mask = v->nslots - 1;
-	for (size_t i = XXH3_64bits(s, len) & mask;; i = (i + 1) & mask) {
-		uint32_t *slot = &v->slots[i];
-		if (!*slot)
+	uint64_t hash = XXH3_64bits(s, len);
+	*tag = (uint32_t)(hash >> 32);
+	for (size_t i = hash & mask;; i = (i + 1) & mask) {
+		struct vocab_slot *slot = &v->slots[i];
+		if (!slot->next)
 			return slot;
-		struct span at = v->at[*slot - 1];
+		if (slot->tag != *tag)
+			continue;
+		struct span at = v->at[slot->next - 1];
 		if (at.to - at.from == len && !memcmp(v->blob.s + at.from, s, len))
 			return slot;
 	}
@@ -56,14 +61,18 @@ void vocab_index(struct vocab *v)
 	for (size_t id = 0; id < v->nids; id++) {
 		size_t len;
 		const char *s = vocab_token(v, (uint32_t)id, &len);
-		if (s)
-			*slot_of(v, s, len) = (uint32_t)id + 1;
+		uint32_t tag;
+		if (s) {
+			struct vocab_slot *slot = slot_of(v, s, len, &tag);
+			*slot = (struct vocab_slot){tag, (uint32_t)id + 1};
+		}
 	}
 }
 
 long vocab_find(const struct vocab *v, const char *s, size_t len)
 {
-	return (long)*slot_of(v, s, len) - 1;
+	uint32_t tag;
+	return (long)slot_of(v, s, len, &tag)->next - 1;
 }
 
 void vocab_done(struct vocab *v)

@@ -18,7 +18,7 @@ static uint8_t classes_of(uint8_t b)
 	return b == ' ' || (b >= 9 && b <= 13) ? 1 << TEXT_BLANK : 1 << TEXT_OTHER;
 }
 
-void text_classify_plain(const uint8_t *s, size_t n, struct text_block *out)
+static void plain(const uint8_t *s, size_t n, struct text_block *out)
 {
 	for (size_t at = 0; at < n; at += TEXT_BLOCK, out++) {
 		size_t most = n - at < TEXT_BLOCK ? n - at : TEXT_BLOCK;
@@ -30,6 +30,8 @@ void text_classify_plain(const uint8_t *s, size_t n, struct text_block *out)
 		}
 	}
 }
+
+text_classifier *const text_classify_plain = plain;
 
 void text_classify(const uint8_t *s, size_t n, struct text_block *out)
 {

@@ -4,8 +4,8 @@
 
 #include "kernels/text.h"
 
-void text_classify_plain(const uint8_t *s, size_t n, struct text_block *out);
-void text_classify_avx2(const uint8_t *s, size_t n, struct text_block *out);
-void text_classify_avx512(const uint8_t *s, size_t n, struct text_block *out);
+typedef void text_classifier(const uint8_t *s, size_t n, struct text_block *out);
+extern text_classifier *const text_classify_plain, *const text_classify_avx2,
+							   *const text_classify_avx512;
 
 #endif

@@ -78,7 +78,7 @@ static inline void classify(const uint8_t *s, uint64_t there, struct text_block 
 		there & ~(is[TEXT_LETTER] | is[TEXT_NUMBER] | is[TEXT_BLANK] | is[TEXT_WIDE]);
 }
 
-void FN(text_classify)(const uint8_t *s, size_t n, struct text_block *out)
+static void all(const uint8_t *s, size_t n, struct text_block *out)
 {
 	for (; n >= TEXT_BLOCK; n -= TEXT_BLOCK, s += TEXT_BLOCK)
 		classify(s, ~(uint64_t)0, out++);
@@ -88,3 +88,5 @@ void FN(text_classify)(const uint8_t *s, size_t n, struct text_block *out)
 		classify(last, ((uint64_t)1 << n) - 1, out);
 	}
 }
+
+text_classifier *const FN(text_classify) = all;

@@ -166,9 +166,6 @@ status 1 'a pair without its other half' tmpl bad.jsonl -o x.mp
 like "$(cat err)" "no 'rejected' in the row" 'is said to lack it'
 echo -n '[{"text":"a"},{"text":"b"' >bad.json
 status 1 'an array that is cut' tmpl bad.json -o x.mp
-echo "PAR1...." >x.parquet
-status 1 'a Parquet file without an end' tmpl x.parquet -o x.mp
-like "$(cat err)" '^tmpl: x.parquet: .*truncated' 'is said to be truncated'
 printf '{%% for a in range(100000) %%}{%% for b in range(100000) %%}{{ a }}{%% endfor %%}{%% endfor %%}' >endless.jinja
 status 1 'an endless template ends with an error' timeout 60 tmpl --chat-template endless.jinja chat.jsonl -o x.mp
 echo "{{ 'a' * 10**9 * 10**9 }}" >huge.jinja

@@ -230,7 +230,7 @@ static void read_chunk(struct thrift *t, struct pq_chunk *c, const struct thrift
 	/* Some writers say 0 for "no dictionary". */
 	int64_t at = dictionary > 0 && dictionary < data ? dictionary : data;
 	if (type < 0 || type >= PQ_GROUP || codec < 0 || codec > INT32_MAX || values < 0 ||
-		at < HEAD)
+		(values && at < HEAD))
 		t->bad = 1;
 	*c = (struct pq_chunk){(enum pq_type)type, (int)codec, (uint64_t)values, (uint64_t)at};
 }

@@ -60,9 +60,10 @@ static const struct opt *const tables[] = {
 static const struct opt_program program = {
 	.name = "tmpl",
 	.usage = "[-m DIR] [--chat-template FILE|NAME] [FILE…]",
-	.summary =
-		"Renders rows of JSON with the model's chat template: prompts and answers as text.",
+	.summary = "Renders rows of JSON or Parquet with the model's chat template: prompts and "
+		   "answers as text.",
 	.examples = "tmpl -m M prefs.jsonl | tok -m M > ids.mp\n"
+		    "tmpl -m M data/train-*.parquet | tok -m M > ids.mp\n"
 		    "tmpl -m M --as-messages --explain prefs.jsonl",
 	.tables = tables,
 };

@@ -25,6 +25,17 @@ int bnb_is_part(const char *name, size_t *stem)
 	return 0;
 }
 
+int bnb_has_part(const struct st *s, const char *name)
+{
+	size_t stem;
+	if (!bnb_is_part(name, &stem))
+		return 0;
+	char *weight = mem_printf("%.*s.weight", (int)stem, name);
+	int there = st_find(s, weight) != NULL;
+	mem_free(weight);
+	return there;
+}
+
 char *bnb_state(enum dtype q, size_t blocksize, enum dtype values, const size_t shape[2],
 	const float *nested_offset, size_t *len)
 {
@@ -251,6 +262,13 @@ int bnb_open(struct bnb_weight **out, const struct st *s, const char *name, stru
 void bnb_free(struct bnb_weight *w)
 {
 	mem_free(w);
+}
+
+enum dtype bnb_values(const struct bnb_weight *w, int dtype, int model)
+{
+	if (dtype >= 0)
+		return (enum dtype)dtype;
+	return w->d.dtype == DT_INT8 && model >= 0 ? (enum dtype)model : w->d.values;
 }
 
 size_t bnb_weight_bytes(enum dtype q, size_t n, size_t k, size_t blocksize, int nested)

@@ -26,6 +26,8 @@
 
 /* Whether a tensor is one of these parts (M.weight itself is not); *stem: the length of M in it. */
 int bnb_is_part(const char *name, size_t *stem);
+/* The same, and s holds the weight that it is a part of. */
+int bnb_has_part(const struct st *s, const char *name);
 
 /* The JSON of a weight [shape[0], shape[1]]; nested_offset NULL: not nested. The caller frees. */
 char *bnb_state(enum dtype q, size_t blocksize, enum dtype values, const size_t shape[2],
@@ -40,6 +42,9 @@ struct bnb_weight {
  * there, -1 when its parts do not fit together. s stays open as long as *w. */
 int bnb_open(struct bnb_weight **w, const struct st *s, const char *name, struct err *e);
 void bnb_free(struct bnb_weight *w); /* NULL: nothing */
+/* The type of its values as floats: dtype; where that is -1, of 4 bits what they were, of int8 the
+ * model's, where that is not -1. */
+enum dtype bnb_values(const struct bnb_weight *w, int dtype, int model);
 
 /* Bytes of a weight [n, k] in its file, without maps and JSON. */
 size_t bnb_weight_bytes(enum dtype q, size_t n, size_t k, size_t blocksize, int nested);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -110,6 +111,21 @@ void die_verbose(const char *fmt, ...)
 	va_start(ap, fmt);
 	say("", fmt, ap);
 	va_end(ap);
+}
+
+void die_line(int aside, const char *fmt, ...)
+{
+	char line[1000];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof line, fmt, ap);
+	va_end(ap);
+	for (char *tab = line; aside && (tab = strchr(tab, '\t'));)
+		*tab = ' '; /* a message has no control characters */
+	if (aside)
+		die_note("%s", line);
+	else if (printf("%s\n", line) < 0 || fflush(stdout))
+		die(STATUS_SYSTEM, "cannot write the report");
 }
 
 void die_progress(const char *fmt, ...)

@@ -26,6 +26,10 @@ void die_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /*
 void die_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));    /* unless -q */
 void die_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* with -v */
 
+/* A line of a table that was asked for: on standard output; or, where `aside` because a stream goes
+ * there, a note with spaces for tabs. */
+void die_line(int aside, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* How far it is, on one line that the next one replaces: only on a terminal, not with -q, at most a
  * few times a second. */
 void die_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

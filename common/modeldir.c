@@ -1,7 +1,6 @@
 /* The files that go along. The weights are modeldir_weights.c. */
 #include "common/modeldir.h"
 
-#include "common/json.h"
 #include "common/mem.h"
 
 #include <dirent.h>
@@ -12,8 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { CONFIG_MAX = 16 << 20 };
 
 #define TEMPLATES "additional_chat_templates"
 
@@ -171,46 +168,40 @@ int modeldir_write(
 	return rc;
 }
 
-/* transformers 5 says "dtype", 4 "torch_dtype": the key that the file has is kept. */
-static void set_dtype(json_t *config, int dtype)
+json_t *modeldir_read_config(const char *dir, struct err *e)
 {
-	const char *key = json_object_get(config, "dtype") ? "dtype" : "torch_dtype";
-	json_object_set_new(config, key, json_string(dtype_info[dtype].torch_name));
-}
-
-static char *edit_config(const char *text, int dtype, int untie, size_t *len, struct err *e)
-{
-	json_t *config = json_read_bytes(text, *len, e);
-	if (!config)
-		return NULL;
-	if (!json_is_object(config)) {
+	char *path = io_path(dir, "config.json");
+	json_t *config = json_read_file(path, e);
+	if (config && !json_is_object(config)) {
 		json_decref(config);
-		err_data(e, "not an object");
-		return NULL;
-	}
-	if (dtype >= 0)
-		set_dtype(config, dtype);
-	if (untie)
-		json_object_set_new(config, "tie_word_embeddings", json_false());
-	struct str s = {0};
-	json_write_pretty(&s, config, 1);
-	str_addc(&s, '\n');
-	json_decref(config);
-	*len = s.len;
-	return str_take(&s);
-}
-
-char *modeldir_config(const char *src, int dtype, int untie, size_t *len, struct err *e)
-{
-	char *path = io_path(src, "config.json");
-	char *text = io_read_file(path, CONFIG_MAX, len, e);
-	if (text && (dtype >= 0 || untie)) {
-		char *edited = edit_config(text, dtype, untie, len, e);
-		if (!edited)
-			err_prefix(e, "%s", path);
-		mem_free(text);
-		text = edited;
+		config = NULL;
+		err_data(e, "%s: not an object", path);
 	}
 	mem_free(path);
-	return text;
+	return config;
+}
+
+const char *modeldir_dtype_key(const json_t *config)
+{
+	return json_object_get(config, "dtype") ? "dtype" : "torch_dtype";
+}
+
+char *modeldir_config(const json_t *config, int dtype, int untie, json_t *quantization, size_t *len)
+{
+	json_t *c = json_copy((json_t *)config);
+	if (dtype >= 0)
+		json_object_set_new(
+			c, modeldir_dtype_key(c), json_string(dtype_info[dtype].torch_name));
+	if (untie)
+		json_object_set_new(c, "tie_word_embeddings", json_false());
+	if (json_is_null(quantization))
+		json_object_del(c, "quantization_config");
+	else if (quantization)
+		json_object_set(c, "quantization_config", quantization);
+	struct str s = {0};
+	json_write_pretty(&s, c, 1);
+	str_addc(&s, '\n');
+	json_decref(c);
+	*len = s.len;
+	return str_take(&s);
 }

@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 #include "common/io.h"
+#include "common/json.h"
 #include "common/safetensors.h"
 
 /* What goes along: tokenizer and chat templates; config and generation config; and whatever else lies
@@ -30,9 +31,14 @@ int modeldir_name_ok(const char *name);
 int modeldir_write(
 	const struct outdir *d, const char *name, const void *p, size_t len, struct err *e);
 
-/* config.json of `src` with another element type (dtype < 0: kept) and, when untie, with
- * tie_word_embeddings false; the text as it is when nothing changes. The caller frees. */
-char *modeldir_config(const char *src, int dtype, int untie, size_t *len, struct err *e);
+/* config.json of `dir`, an object. The caller decrefs; NULL: *e says why. */
+json_t *modeldir_read_config(const char *dir, struct err *e);
+/* The key of the element type: transformers 5 says "dtype", 4 "torch_dtype". */
+const char *modeldir_dtype_key(const json_t *config);
+/* Its text with another element type (dtype < 0: kept), with tie_word_embeddings false when untie, and
+ * with what stands for quantization_config (NULL: kept; a JSON null: none). The caller frees. */
+char *modeldir_config(
+	const json_t *config, int dtype, int untie, json_t *quantization, size_t *len);
 
 struct weights_writer;
 

@@ -13,7 +13,12 @@ static int finite_plain(enum dtype t, const void *p, size_t n)
 	return merge_finite_body(t, p, n);
 }
 
-const struct merge_ops merge_ops_plain = {rows_plain, finite_plain};
+static void rescale_plain(float *w, size_t rows, size_t cols, const float *magnitude)
+{
+	merge_rescale_body(w, rows, cols, magnitude);
+}
+
+const struct merge_ops merge_ops_plain = {rows_plain, finite_plain, rescale_plain};
 
 static const struct merge_ops *ops(void)
 {
@@ -45,4 +50,9 @@ int merge_rows(enum dtype tin, const void *in, enum dtype tout, void *out, size_
 int merge_finite(enum dtype t, const void *p, size_t n)
 {
 	return ops()->finite(t, p, n);
+}
+
+void merge_rescale(float *w, size_t rows, size_t cols, const float *magnitude)
+{
+	ops()->rescale(w, rows, cols, magnitude);
 }

@@ -16,6 +16,7 @@ struct merge_part {
 	const float *a; /* [r, cols], as merge_pack orders it */
 	size_t r;
 	float scale;
+	int rounded; /* the product to the type of W, before it is added: an embedding's in PEFT */
 };
 
 /* A [r, cols] cut into blocks of columns that lie together: rows a power of two apart would push each
@@ -26,6 +27,12 @@ void merge_pack(const float *a, size_t r, size_t cols, float *packed);
  * out may not be in. 0, or -1 when something in the result is not finite. Types: the floats. */
 int merge_rows(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows, size_t cols,
 	const struct merge_part *parts, size_t nparts);
+
+/*
+ * DoRA (arXiv 2402.09353): every row of w[rows, cols] times magnitude[row] / its norm. The norm is that
+ * of torch 2.13's AVX2 and AVX-512 kernels: eight sums, a square rounded before it is added.
+ */
+void merge_rescale(float *w, size_t rows, size_t cols, const float *magnitude);
 
 /* Whether n elements are all finite; types without infinities always are. */
 int merge_finite(enum dtype t, const void *p, size_t n);

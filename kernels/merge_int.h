@@ -22,6 +22,7 @@ struct merge_ops {
 	int (*rows)(enum dtype tin, const void *in, enum dtype tout, void *out, size_t rows,
 		size_t cols, const struct merge_part *parts, size_t nparts);
 	int (*finite)(enum dtype t, const void *p, size_t n);
+	void (*rescale)(float *w, size_t rows, size_t cols, const float *magnitude);
 };
 extern const struct merge_ops merge_ops_plain, merge_ops_avx2, merge_ops_avx512;
 
@@ -152,20 +153,28 @@ MERGE_INLINE void merge_product(
 			acc[j] = fmaf(b[k], a[k * n + j], acc[j]);
 }
 
-/* One line of a row: w[n] += its deltas. */
-MERGE_INLINE void merge_line(float *restrict w, size_t row, size_t col, size_t n,
+/* x[n] as they are in type t. */
+MERGE_INLINE void merge_round(enum dtype t, float *x, size_t n)
+{
+	unsigned char as_t[MERGE_LINE * sizeof(double)];
+	merge_store(t, x, as_t, n);
+	merge_load(t, as_t, x, n);
+}
+
+/* One line of a row: w[n] += its deltas. t: what w was. */
+MERGE_INLINE void merge_line(enum dtype t, float *restrict w, size_t row, size_t col, size_t n,
 	const struct merge_part *parts, size_t nparts)
 {
 	float acc[MERGE_LINE], sum[MERGE_LINE];
 	for (size_t p = 0; p < nparts; p++) {
 		const struct merge_part *m = &parts[p];
 		merge_product(acc, m->a + m->r * col, m->b + row * m->r, m->r, n);
-		if (p == 0)
-			for (size_t j = 0; j < n; j++)
-				sum[j] = acc[j] * m->scale;
-		else
-			for (size_t j = 0; j < n; j++)
-				sum[j] += acc[j] * m->scale;
+		for (size_t j = 0; j < n; j++)
+			acc[j] *= m->scale;
+		if (m->rounded)
+			merge_round(t, acc, n);
+		for (size_t j = 0; j < n; j++)
+			sum[j] = p ? sum[j] + acc[j] : acc[j];
 	}
 	if (nparts)
 		for (size_t j = 0; j < n; j++)
@@ -185,12 +194,32 @@ MERGE_INLINE int merge_rows_body(enum dtype tin, const void *in, enum dtype tout
 		for (size_t row = 0; row < rows; row++) {
 			size_t at = row * cols + col;
 			merge_load(tin, src + at * from, w, n);
-			merge_line(w, row, col, n, parts, nparts);
+			merge_line(tin, w, row, col, n, parts, nparts);
 			merge_store(tout, w, dst + at * to, n);
 			finite &= merge_finite_body(tout, dst + at * to, n);
 		}
 	}
 	return finite ? 0 : -1;
+}
+
+MERGE_INLINE void merge_rescale_body(
+	float *restrict w, size_t rows, size_t cols, const float *magnitude)
+{
+	enum { LANES = 8 };
+	for (; rows; rows--, w += cols, magnitude++) {
+		float sum[LANES] = {0};
+		size_t i = 0;
+		for (; i + LANES <= cols; i += LANES)
+			for (int k = 0; k < LANES; k++)
+				sum[k] += w[i + k] * w[i + k];
+		for (int k = 1; k < LANES; k++)
+			sum[0] += sum[k];
+		for (; i < cols; i++)
+			sum[0] += w[i] * w[i];
+		float factor = *magnitude / sqrtf(sum[0]);
+		for (size_t j = 0; j < cols; j++)
+			w[j] *= factor;
+	}
 }
 
 #endif

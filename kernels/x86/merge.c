@@ -16,4 +16,9 @@ static int all_finite(enum dtype t, const void *p, size_t n)
 	return merge_finite_body(t, p, n);
 }
 
-const struct merge_ops FN(merge_ops) = {add_rows, all_finite};
+static void rescale(float *w, size_t rows, size_t cols, const float *magnitude)
+{
+	merge_rescale_body(w, rows, cols, magnitude);
+}
+
+const struct merge_ops FN(merge_ops) = {add_rows, all_finite, rescale};

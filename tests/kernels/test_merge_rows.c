@@ -36,7 +36,8 @@ static void check(const struct merge_ops *ops, const char *name, enum dtype tin,
 	static unsigned char raw[ROWS * COLS * 8 + 1], got[ROWS * COLS * 8 + 1],
 		want[ROWS * COLS * 8];
 	unsigned char *in = raw + 1; /* as a tensor may lie in a file */
-	const struct merge_part p[2] = {{b[0], packed[0], R, 1.5f}, {b[1], packed[1], R, -0.3f}};
+	const struct merge_part p[2] = {
+		{b[0], packed[0], R, 1.5f, 0}, {b[1], packed[1], R, -0.3f, 0}};
 	size_t from = dtype_bytes(tin, 1), to = dtype_bytes(tout, 1);
 	for (size_t i = 0; i < (size_t)ROWS * COLS; i++) {
 		float w = value();
@@ -48,6 +49,40 @@ static void check(const struct merge_ops *ops, const char *name, enum dtype tin,
 	int rc = ops->rows(tin, in, tout, got + 1, ROWS, COLS, p, parts);
 	ok(rc == 0 && memcmp(got + 1, want, ROWS * COLS * to) == 0, "%s: %s to %s, %zu adapters",
 		name, dtype_info[tin].st_name, dtype_info[tout].st_name, parts);
+}
+
+/* A product that is rounded to the base's type before it is added; DoRA's norm against a sum in double. */
+static void check_others(const struct merge_ops *ops, const char *name)
+{
+	static float got[COLS], magnitude[1] = {3};
+	const struct merge_part p = {b[0], packed[0], R, 1.5f, 1};
+	uint16_t w[COLS], sum[COLS];
+	int right = 1;
+	for (size_t i = 0; i < COLS; i++) {
+		got[i] = value();
+		dtype_from_f32(DT_BF16, &got[i], &w[i], 1);
+	}
+	ops->rows(DT_BF16, w, DT_BF16, sum, 1, COLS, &p, 1);
+	for (size_t i = 0; i < COLS; i++) {
+		uint16_t h;
+		float delta = want_one(-0.0f, 0, i, 1), base;
+		dtype_from_f32(DT_BF16, &delta, &h, 1);
+		dtype_to_f32(DT_BF16, &h, &delta, 1);
+		dtype_to_f32(DT_BF16, &w[i], &base, 1);
+		base += delta;
+		dtype_from_f32(DT_BF16, &base, &h, 1);
+		right &= h == sum[i];
+	}
+	ok(right, "%s: a rounded product", name);
+	double norm = 0;
+	static float was[COLS];
+	memcpy(was, got, sizeof was);
+	for (size_t i = 0; i < COLS; i++)
+		norm += (double)was[i] * (double)was[i];
+	ops->rescale(got, 1, COLS, magnitude);
+	for (size_t i = 0; i < COLS; i++)
+		right &= fabs((double)got[i] - (double)was[i] * 3 / sqrt(norm)) < 1e-7;
+	ok(right, "%s: rows made as long as they should be", name);
 }
 
 static void check_finite(const struct merge_ops *ops, const char *name)
@@ -106,6 +141,7 @@ static void check_all(const struct merge_ops *ops, const char *name)
 	check(ops, name, DT_F32, DT_BF16, 2);
 	check(ops, name, DT_BF16, DT_F32, 2);
 	check(ops, name, DT_F64, DT_F16, 0);
+	check_others(ops, name);
 	check_halves(ops, name);
 	check_finite(ops, name);
 }
@@ -119,7 +155,8 @@ int main(void)
 			b[p][i] = value();
 		merge_pack(a[p], R, COLS, packed[p]);
 	}
-	check_all(&(struct merge_ops){merge_rows, merge_finite}, "what this CPU chooses");
+	check_all(&(struct merge_ops){merge_rows, merge_finite, merge_rescale},
+		"what this CPU chooses");
 	check_all(&merge_ops_plain, "plain");
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		check_all(&merge_ops_avx2, "avx2");

@@ -7,7 +7,6 @@
 #include "tests/tap.h"
 #include "tools/merge-lora/plan.h"
 #include "tools/merge-lora/sources.h"
-#include "tools/merge-lora/work.h"
 
 #include <unistd.h>
 
@@ -39,19 +38,20 @@ static int merge(const struct spec *m, struct st *s)
 	struct source sources[2];
 	struct plan plan;
 	struct outdir d;
-	struct weights_writer *w;
+	struct rewrite_sink sink = {0};
 	size_t n = 0;
 	char *dir = mem_printf(MODELS "%s", m->family), *out = mem_printf("%s/out", scratch);
 	must(st_open_dir(&base, dir, &e), &e);
 	for (; n < 2 && m->adapters[n]; n++)
 		must(source_open_dir(&sources[n], m->adapters[n], m->weights[n], &e), &e);
-	must(plan_make(&plan, &base, m->tied, m->dtype, sources, n, &e), &e);
-	must(outdir_open(&d, out, 0, &e), &e);
-	must(weights_create(&w, &d, plan.out, plan.n, plan.shards, &e), &e);
 	struct team *team = team_new(m->threads);
-	must(work_write_dir(&plan, w, team, &e), &e);
+	struct wish wish = {.base = &base, .tied = m->tied, .base_dtype = -1, .dtype = m->dtype};
+	must(plan_make(&plan, &wish, sources, n, &e) || rewrite_plan(&plan.w, team, &e), &e);
+	must(outdir_open(&d, out, 0, &e), &e);
+	must(weights_create(&sink.dir, &d, plan.w.out, plan.w.nout, plan.w.shards, &e), &e);
+	must(rewrite_run(&plan.w, &sink, team, NULL, &e), &e);
 	team_free(team);
-	must(weights_finish(w, &e), &e);
+	must(weights_finish(sink.dir, &e), &e);
 	must(outdir_commit(&d, &e), &e);
 	must(st_open_dir(s, out, &e), &e);
 	int untie = plan.untie;
@@ -154,8 +154,9 @@ static void test_head(void)
 	struct plan p;
 	must(st_open_dir(&base, MODELS "qwen2", &e), &e);
 	must(source_open_dir(&src, GOLDEN "head", 1, &e), &e);
-	ok(plan_make(&p, &base, 1, -1, &src, 1, &e) == -1 && e.status == STATUS_DATA &&
-			strstr(e.msg, GOLDEN "head") && strstr(e.msg, "lm_head"),
+	struct wish wish = {.base = &base, .tied = 1, .dtype = -1};
+	ok(plan_make(&p, &wish, &src, 1, &e) == -1 && e.status == STATUS_DATA &&
+			strstr(e.msg, GOLDEN "head") && strstr(e.msg, "k_proj"),
 		"an adapter of another model is refused by its tensor's name");
 	source_done(&src);
 	st_close(&base);

@@ -10,19 +10,26 @@
 #include "kernels/team.h"
 #include "tools/merge-lora/plan.h"
 #include "tools/merge-lora/sources.h"
-#include "tools/merge-lora/work.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
 static struct opt_list adapters;
-static const char *dtype_name = "keep";
+static const char *dtype_name = "keep", *codes = "exact";
+static int requantise, report;
 
 static const struct opt own[] = {
 	{"adapter", 'a', OPT_LIST, &adapters, "DIR[:WEIGHT]",
 		"a PEFT directory, times WEIGHT; several are summed"},
 	{"dtype", 0, OPT_STR, &dtype_name, "keep|float32|bfloat16|float16",
-		"element type of the result (default: each tensor keeps its own)"},
+		"element type of the result (default: each tensor keeps its own); of a quantised "
+		"base: of its dequantised weights plus the adapter"},
+	{"requantize", 0, OPT_FLAG, &requantise, NULL,
+		"quantise the sum again, as the base is, and print what was lost"},
+	{"codes", 0, OPT_STR, &codes, "exact|table",
+		"of double quantisation, with --requantize: as quant has it (default: exact)"},
+	{"report", 0, OPT_FLAG, &report, NULL, "print how much of every delta rounding has lost"},
 	{"ignore-mismatch", 0, OPT_FLAG, &opts_common.ignore_mismatch, NULL,
 		"merge though the stream's adapter was trained on another model"},
 	{"threads", 'j', OPT_INT, &opts_common.threads, "N",
@@ -40,41 +47,52 @@ static const struct opt_program program = {
 	"weights.",
 	"merge-lora -m model adapter -o merged\n"
 	"train-step -m model prefs.mp | merge-lora -m model -o merged\n"
-	"merge-lora -m model -a kind:0.7 -a brief:0.3 --dtype bfloat16 -o merged\n",
+	"merge-lora -m model -a kind:0.7 -a brief:0.3 --dtype bfloat16 -o merged\n"
+	"merge-lora -m model-nf4 --dtype bfloat16 adapter -o merged\n",
 	tables,
 };
 
 struct run {
 	struct st base;
-	int tied;  /* config.json's tie_word_embeddings; -1: it does not say */
-	int dtype; /* enum dtype, or -1 */
+	json_t *config;
+	struct wish wish;
 	char fingerprint[FINGERPRINT_LEN];
 	struct source *sources;
 	size_t nsources;
 	struct plan plan;
 	struct team *team;
+	struct rewrite_loss *losses; /* of the report, or NULL */
 };
+
+static int to_dir(void)
+{
+	return opts_common.output && strcmp(opts_common.output, "-") != 0;
+}
+
+/* ---- what comes in --------------------------------------------------------------------------- */
 
 static int read_config(struct run *r, struct err *e)
 {
-	char *path = io_path(opts_model.model, "config.json");
-	json_t *config = json_read_file(path, e);
-	mem_free(path);
-	if (!config)
+	r->config = modeldir_read_config(opts_model.model, e);
+	if (!r->config)
 		return -1;
-	const json_t *tied = json_object_get(config, "tie_word_embeddings");
-	r->tied = json_is_boolean(tied) ? json_is_true(tied) : -1;
-	int quantised = json_object_get(config, "quantization_config") != NULL;
-	json_decref(config);
-	return quantised ? err_data(e,
-				   "'%s' is quantised: give the float model that it was made from",
-				   opts_model.model)
-			 : 0;
+	const json_t *tied = json_object_get(r->config, "tie_word_embeddings");
+	const json_t *quantised = json_object_get(r->config, "quantization_config");
+	const char *dtype =
+		json_string_value(json_object_get(r->config, modeldir_dtype_key(r->config)));
+	r->wish.tied = json_is_boolean(tied) ? json_is_true(tied) : -1;
+	r->wish.base_dtype = dtype ? dtype_by_torch_name(dtype) : -1;
+	r->wish.quantised = quantised != NULL;
+	struct bnb_config c;
+	return quantised && bnb_read_config(&c, quantised, e)
+		       ? err_prefix(e, "%s", opts_model.model)
+		       : 0;
 }
 
 static int open_base(struct run *r, struct err *e)
 {
 	io_note_input(opts_model.model);
+	r->wish.base = &r->base;
 	return read_config(r, e) || st_open_dir(&r->base, opts_model.model, e) ||
 			       fingerprint_model(opts_model.model, 0, r->fingerprint, e)
 		       ? -1
@@ -117,10 +135,24 @@ static int open_sources(struct run *r, const char *operand, struct err *e)
 	return rc;
 }
 
-/* The model's small files, with config.json saying what has changed. */
-static char *new_config(const struct run *r, size_t *len, struct err *e)
+static int plan(struct run *r, const char *operand, struct err *e)
 {
-	return modeldir_config(opts_model.model, r->dtype, r->plan.untie, len, e);
+	if (open_sources(r, operand, e) ||
+		plan_make(&r->plan, &r->wish, r->sources, r->nsources, e) ||
+		rewrite_plan(&r->plan.w, r->team, e))
+		return -1;
+	if (report || requantise)
+		r->losses = mem_zalloc(r->plan.w.n, sizeof *r->losses);
+	return 0;
+}
+
+/* config.json, when it must say something else than the base's; NULL: it need not. */
+static char *new_config(const struct run *r, size_t *len)
+{
+	if (r->wish.dtype < 0 && !r->plan.untie)
+		return NULL;
+	return modeldir_config(r->config, r->wish.dtype, r->plan.untie,
+		r->wish.dtype >= 0 ? json_null() : NULL, len);
 }
 
 /* ---- to a directory -------------------------------------------------------------------------- */
@@ -128,19 +160,20 @@ static char *new_config(const struct run *r, size_t *len, struct err *e)
 static int fill_dir(struct run *r, const struct outdir *d, struct err *e)
 {
 	size_t len;
-	char *config = new_config(r, &len, e);
-	int rc = config ? modeldir_copy(d, opts_model.model, MODELDIR_ALL, e) : -1;
-	if (!rc)
+	char *config = new_config(r, &len);
+	int rc = modeldir_copy(d, opts_model.model, MODELDIR_ALL, e);
+	if (!rc && config)
 		rc = modeldir_write(d, "config.json", config, len, e);
 	mem_free(config);
-	struct weights_writer *w;
-	if (rc || weights_create(&w, d, r->plan.out, r->plan.n, r->plan.shards, e))
+	struct rewrite *w = &r->plan.w;
+	struct rewrite_sink sink = {0};
+	if (rc || weights_create(&sink.dir, d, w->out, w->nout, w->shards, e))
 		return -1;
-	if (work_write_dir(&r->plan, w, r->team, e)) {
-		weights_abandon(w);
+	if (rewrite_run(w, &sink, r->team, r->losses, e)) {
+		weights_abandon(sink.dir);
 		return -1;
 	}
-	return weights_finish(w, e);
+	return weights_finish(sink.dir, e);
 }
 
 /* The directory is claimed before an adapter is waited for: what cannot be written should be said
@@ -150,9 +183,7 @@ static int merge_to_dir(struct run *r, const char *operand, struct err *e)
 	struct outdir d;
 	if (outdir_open(&d, opts_common.output, opts_common.force, e))
 		return -1;
-	if (open_sources(r, operand, e) ||
-		plan_make(&r->plan, &r->base, r->tied, r->dtype, r->sources, r->nsources, e) ||
-		fill_dir(r, &d, e)) {
+	if (plan(r, operand, e) || fill_dir(r, &d, e)) {
 		outdir_abandon(&d);
 		return -1;
 	}
@@ -170,9 +201,9 @@ static int stream_files(const struct run *r, struct stream_writer *w, struct err
 	for (size_t i = 0; i < f.n && !rc; i++) {
 		char *path = io_path(opts_model.model, f.v[i]);
 		size_t len;
-		char *text = strcmp(f.v[i], "config.json") == 0
-				     ? new_config(r, &len, e)
-				     : io_read_file(path, TENSORS_PIECE, &len, e);
+		char *text = strcmp(f.v[i], "config.json") == 0 ? new_config(r, &len) : NULL;
+		if (!text)
+			text = io_read_file(path, TENSORS_PIECE, &len, e);
 		rc = text ? tensors_write_file(w, f.v[i], text, len, e) : -1;
 		mem_free(text);
 		mem_free(path);
@@ -183,11 +214,10 @@ static int stream_files(const struct run *r, struct stream_writer *w, struct err
 
 static int merge_to_stream(struct run *r, const char *operand, struct err *e)
 {
-	static const char *const matter[] = {"adapter", "dtype", NULL};
+	static const char *const matter[] = {"adapter", "dtype", "requantize", "codes", NULL};
 	struct header h = {.kind = KIND_TENSORS};
 	struct stream_writer *w;
-	if (open_sources(r, operand, e) ||
-		plan_make(&r->plan, &r->base, r->tied, r->dtype, r->sources, r->nsources, e))
+	if (plan(r, operand, e))
 		return -1;
 	char *options = opts_history(&program, matter);
 	header_add_stage(&h, program.name, options, r->fingerprint);
@@ -196,11 +226,42 @@ static int merge_to_stream(struct run *r, const char *operand, struct err *e)
 	header_done(&h);
 	if (rc)
 		return -1;
-	if (stream_files(r, w, e) || work_write_stream(&r->plan, w, r->team, e)) {
+	struct rewrite_sink sink = {.stream = w};
+	if (stream_files(r, w, e) || rewrite_run(&r->plan.w, &sink, r->team, r->losses, e)) {
 		stream_abandon(w);
 		return -1;
 	}
 	return stream_finish(w, 0, e);
+}
+
+/* ---- the report ------------------------------------------------------------------------------ */
+
+static double lost(const struct rewrite_loss *l)
+{
+	return l->norm > 0 ? sqrt(l->error / l->norm) : 0;
+}
+
+static double kept(const struct rewrite_loss *l)
+{
+	return l->norm > 0 ? l->along / l->norm : 1;
+}
+
+/* Of every delta: what rounding took, over its norm; and what of it is there in the end. */
+static void print_report(const struct run *r)
+{
+	struct rewrite_loss all = {0};
+	int aside = !to_dir();
+	die_line(aside, "lost\tkept\ttensor");
+	for (size_t i = 0; i < r->plan.w.n; i++) {
+		const struct rewrite_loss *l = &r->losses[i];
+		if (!r->plan.w.items[i].ndeltas)
+			continue;
+		die_line(aside, "%.6f\t%.6f\t%s", lost(l), kept(l), r->plan.w.items[i].name);
+		all.error += l->error;
+		all.norm += l->norm;
+		all.along += l->along;
+	}
+	die_line(aside, "%.6f\t%.6f\tall", lost(&all), kept(&all));
 }
 
 /* ---- main ------------------------------------------------------------------------------------ */
@@ -212,16 +273,19 @@ static void run_done(struct run *r)
 	for (size_t i = 0; i < r->nsources; i++)
 		source_done(&r->sources[i]);
 	mem_free(r->sources);
+	mem_free(r->losses);
+	json_decref(r->config);
 	st_close(&r->base);
 	mem_free(adapters.v);
 }
 
 static void say_what(const struct run *r)
 {
+	const struct rewrite *w = &r->plan.w;
 	size_t merged = 0;
-	for (size_t i = 0; i < r->plan.n; i++)
-		merged += r->plan.targets[i].n > 0;
-	die_verbose("adapters: %zu, added to %zu of %zu tensors", r->nsources, merged, r->plan.n);
+	for (size_t i = 0; i < w->n; i++)
+		merged += w->items[i].ndeltas > 0;
+	die_verbose("adapters: %zu, added to %zu of %zu tensors", r->nsources, merged, w->n);
 	if (r->plan.untie)
 		die_note(
 			"the output head was tied to the embedding and now has weights of its own");
@@ -236,19 +300,27 @@ int main(int argc, char **argv)
 	if (argc - first > 1 || (argc > first && adapters.n))
 		die(STATUS_USAGE, "one adapter as operand, or several with -a");
 	const char *operand = argc > first ? argv[first] : NULL;
-	int to_dir = opts_common.output && strcmp(opts_common.output, "-") != 0;
-	if (to_dir && opts_common.gzip)
+	if (to_dir() && opts_common.gzip)
 		die(STATUS_USAGE, "-z compresses a stream, and '%s' is a directory",
 			opts_common.output);
 
+	if (requantise && strcmp(dtype_name, "keep") != 0)
+		die(STATUS_USAGE, "--dtype gives floats, --requantize codes: one of them");
+	if (opts_given("codes") && !requantise)
+		die(STATUS_USAGE, "--codes belongs to --requantize");
+
 	struct err e = {0};
-	struct run r = {.dtype = dtype_by_torch_name(dtype_name)};
+	struct run r = {.wish = {.dtype = dtype_by_torch_name(dtype_name),
+				.requantise = requantise,
+				.rule = strcmp(codes, "table") == 0 ? QUANT8_TABLE : QUANT8_EXACT}};
 	int threads = (int)opts_common.threads;
 	r.team = team_new(threads ? threads : team_cpus());
 	if (open_base(&r, &e) ||
-		(to_dir ? merge_to_dir(&r, operand, &e) : merge_to_stream(&r, operand, &e)))
+		(to_dir() ? merge_to_dir(&r, operand, &e) : merge_to_stream(&r, operand, &e)))
 		die_err(&e);
 	say_what(&r);
+	if (r.losses)
+		print_report(&r);
 	run_done(&r);
 	return STATUS_OK;
 }

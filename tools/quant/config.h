@@ -11,9 +11,7 @@ int config_dtype(const json_t *config);
 
 /* config.json's text with quantization_config as transformers 5.23 writes it (compute: a type's name,
  * skip: --skip-modules or NULL). The caller frees. */
-char *config_quantised(const json_t *config, const struct settings *set, const char *compute,
-	const char *skip, size_t *len);
-/* And without. dtype: -1: as it is. */
-char *config_dequantised(const json_t *config, int dtype, size_t *len);
+char *config_quantised(const json_t *config, const struct quant_form *form, int dtype,
+	const char *compute, const char *skip, size_t *len);
 
 #endif

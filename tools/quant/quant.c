@@ -4,11 +4,9 @@
 #include "common/opts.h"
 #include "tools/quant/config.h"
 #include "tools/quant/source.h"
-#include "tools/quant/work.h"
+#include "tools/quant/plan.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *type, *storage = "uint8", *compute = "bfloat16", *skip, *codes = "exact",
@@ -59,11 +57,12 @@ static const char *const matter[] = {"type", "blocksize", "double-quant", "codes
 
 struct run {
 	struct source source;
-	struct settings set;
+	struct quant_form form;
+	int dtype;
 	struct pick *pick;
-	struct plan plan;
+	struct rewrite plan;
 	struct team *team;
-	struct loss *losses; /* --report */
+	struct rewrite_loss *losses; /* --report */
 };
 
 static int to_dir(void)
@@ -105,14 +104,13 @@ static void check_options(int operands)
 			opts_common.output);
 }
 
-static struct settings settings(void)
+static struct quant_form form(void)
 {
-	struct settings s = {.type = DT_NF4,
+	struct quant_form s = {.type = DT_NF4,
 		.blocksize = (size_t)blocksize,
 		.nested = double_quant,
 		.storage = (enum dtype)dtype_by_torch_name(storage),
-		.rule = strcmp(codes, "table") == 0 ? QUANT8_TABLE : QUANT8_EXACT,
-		.dtype = dtype_by_torch_name(dtype_name)};
+		.rule = strcmp(codes, "table") == 0 ? QUANT8_TABLE : QUANT8_EXACT};
 	if (type && strcmp(type, "fp4") == 0)
 		s.type = DT_FP4;
 	if (type && strcmp(type, "int8") == 0)
@@ -127,21 +125,23 @@ static int make_plan(struct run *r, struct err *e)
 	const json_t *config = r->source.config;
 	if (config_check(config, dequantize, e))
 		return err_prefix(e, "%s", opts_model.model);
-	if (dequantize)
-		return plan_decode(&r->plan, &r->set, &r->source.st, config_dtype(config), e);
-	if (pick_new(&r->pick, skip, e) ||
-		plan_encode(&r->plan, &r->set, &r->source.st, r->pick, r->team, e))
+	if (dequantize) {
+		if (plan_decode(&r->plan, r->dtype, &r->source.st, config_dtype(config), e))
+			return -1;
+	} else if (pick_new(&r->pick, skip, e) ||
+		   plan_encode(&r->plan, &r->form, r->dtype, &r->source.st, r->pick, e)) {
 		return -1;
+	}
 	if (report)
 		r->losses = mem_zalloc(r->plan.n, sizeof *r->losses);
-	return 0;
+	return rewrite_plan(&r->plan, r->team, e);
 }
 
 static char *new_config(const struct run *r, size_t *len)
 {
 	const json_t *config = r->source.config;
-	return dequantize ? config_dequantised(config, r->set.dtype, len)
-			  : config_quantised(config, &r->set, compute, skip, len);
+	return dequantize ? modeldir_config(config, r->dtype, 0, json_null(), len)
+			  : config_quantised(config, &r->form, r->dtype, compute, skip, len);
 }
 
 static int fill_dir(struct run *r, const struct outdir *d, struct err *e)
@@ -153,10 +153,10 @@ static int fill_dir(struct run *r, const struct outdir *d, struct err *e)
 			 ? -1
 			 : 0;
 	mem_free(config);
-	struct sink sink = {0};
+	struct rewrite_sink sink = {0};
 	if (rc || weights_create(&sink.dir, d, r->plan.out, r->plan.nout, r->plan.shards, e))
 		return -1;
-	if (work_run(&r->plan, &sink, r->team, r->losses, e)) {
+	if (rewrite_run(&r->plan, &sink, r->team, r->losses, e)) {
 		weights_abandon(sink.dir);
 		return -1;
 	}
@@ -180,7 +180,7 @@ static int to_directory(struct run *r, struct err *e)
 
 static int to_stream(struct run *r, struct err *e)
 {
-	struct sink sink = {0};
+	struct rewrite_sink sink = {0};
 	if (source_open(&r->source, opts_model.model, e) || make_plan(r, e))
 		return -1;
 	char *options = opts_history(&program, matter);
@@ -192,7 +192,7 @@ static int to_stream(struct run *r, struct err *e)
 	char *config = new_config(r, &len);
 	int rc = tensors_write_file(sink.stream, "config.json", config, len, e) ||
 				 source_stream_files(&r->source, sink.stream, e) ||
-				 work_run(&r->plan, &sink, r->team, r->losses, e)
+				 rewrite_run(&r->plan, &sink, r->team, r->losses, e)
 			 ? -1
 			 : 0;
 	mem_free(config);
@@ -204,50 +204,33 @@ static int to_stream(struct run *r, struct err *e)
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
-static double relative(const struct loss *l)
+static double relative(const struct rewrite_loss *l)
 {
 	return l->norm > 0 ? sqrt(l->error / l->norm) : 0;
 }
 
-/* On standard output, unless the stream is there. */
-__attribute__((format(printf, 1, 2))) static void say(const char *fmt, ...)
-{
-	va_list ap;
-	va_start(ap, fmt);
-	char line[1000];
-	vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	if (to_dir()) {
-		printf("%s\n", line);
-		return;
-	}
-	for (char *tab = line; (tab = strchr(tab, '\t'));)
-		*tab = ' '; /* a message has no control characters */
-	die_note("%s", line);
-}
-
 static void print_report(const struct run *r)
 {
-	struct loss all = {0};
-	say("relative\tworst\tblock\ttensor");
+	struct rewrite_loss all = {0};
+	int aside = !to_dir();
+	die_line(aside, "relative\tworst\tblock\ttensor");
 	for (size_t i = 0; i < r->plan.n; i++) {
-		const struct loss *l = &r->losses[i];
-		if (r->plan.items[i].action == COPY)
+		const struct rewrite_loss *l = &r->losses[i];
+		if (!rewrite_changes(&r->plan.items[i]))
 			continue;
-		say("%.6f\t%.6f\t%zu\t%s", relative(l), l->worst, l->at, r->plan.items[i].in->name);
+		die_line(aside, "%.6f\t%.6f\t%zu\t%s", relative(l), l->worst, l->at,
+			r->plan.items[i].in->name);
 		all.error += l->error;
 		all.norm += l->norm;
 	}
-	say("%.6f\t\t\tall", relative(&all));
-	if (fflush(stdout) || ferror(stdout))
-		die(STATUS_SYSTEM, "cannot write the report");
+	die_line(aside, "%.6f\t\t\tall", relative(&all));
 }
 
 /* A list of the user's takes the place of transformers'. */
 static void note_head(const struct run *r)
 {
 	for (size_t i = 0; skip && i < r->plan.n; i++)
-		if (r->plan.items[i].action != COPY &&
+		if (rewrite_changes(&r->plan.items[i]) &&
 			strcmp(r->plan.items[i].in->name, "lm_head.weight") == 0)
 			die_note("the output head is quantised too, as transformers does when "
 				 "modules are named: add lm_head to --skip-modules to keep it");
@@ -258,18 +241,21 @@ int main(int argc, char **argv)
 	die_init(program.name);
 	check_options(argc - opts_parse(&program, argc, argv));
 	struct err e = {0};
-	struct run r = {.set = settings()};
+	struct run r = {.form = form(), .dtype = dtype_by_torch_name(dtype_name)};
 	int threads = (int)opts_common.threads;
 	r.team = team_new(threads ? threads : team_cpus());
 	if (to_dir() ? to_directory(&r, &e) : to_stream(&r, &e))
 		die_err(&e);
 	note_head(&r);
-	die_verbose("%zu of %zu tensors %s", r.plan.quantised, r.plan.n,
+	size_t changed = 0;
+	for (size_t i = 0; i < r.plan.n; i++)
+		changed += rewrite_changes(&r.plan.items[i]);
+	die_verbose("%zu of %zu tensors %s", changed, r.plan.n,
 		dequantize ? "dequantised" : "quantised");
 	if (r.losses)
 		print_report(&r);
 	team_free(r.team);
-	plan_done(&r.plan);
+	rewrite_done(&r.plan);
 	pick_free(r.pick);
 	source_done(&r.source);
 	mem_free(r.losses);

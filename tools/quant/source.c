@@ -9,22 +9,13 @@
 
 #define CONFIG "config.json"
 
-static int check_config(struct source *s, struct err *e)
-{
-	if (s->config && !json_is_object(s->config))
-		return err_data(e, CONFIG ": not an object");
-	return s->config ? 0 : -1;
-}
-
 static int open_dir(struct source *s, const char *dir, struct err *e)
 {
 	s->dir = dir;
 	s->header.kind = KIND_TENSORS;
 	io_note_input(dir);
-	char *path = io_path(dir, CONFIG);
-	s->config = json_read_file(path, e);
-	mem_free(path);
-	return check_config(s, e) || st_open_dir(&s->st, dir, e) ||
+	s->config = modeldir_read_config(dir, e);
+	return !s->config || st_open_dir(&s->st, dir, e) ||
 			       fingerprint_model(dir, 0, s->fingerprint, e)
 		       ? -1
 		       : 0;
@@ -80,7 +71,9 @@ static int take_config(struct source *s, struct err *e)
 	if (!f)
 		return err_data(e, "the stream has no " CONFIG);
 	s->config = json_read_bytes(f->data, f->len, e);
-	return s->config ? check_config(s, e) : err_prefix(e, CONFIG);
+	if (s->config && !json_is_object(s->config))
+		return err_data(e, CONFIG ": not an object");
+	return s->config ? 0 : err_prefix(e, CONFIG);
 }
 
 static int open_stream(struct source *s, struct err *e)

@@ -119,12 +119,17 @@ static int write_config(
 	const struct output_model *o, const struct outdir *d, int dtype, struct err *e)
 {
 	size_t len = 0;
-	char *text = o->full ? modeldir_config(o->base, dtype, 0, &len, e)
-			     : adapter_config_json(&model_adapter(o->m)->config);
+	char *text;
+	if (o->full) {
+		json_t *config = modeldir_read_config(o->base, e);
+		text = config ? modeldir_config(config, dtype, 0, NULL, &len) : NULL;
+		json_decref(config);
+	} else {
+		text = adapter_config_json(&model_adapter(o->m)->config);
+		len = strlen(text);
+	}
 	if (!text)
 		return -1;
-	if (!o->full)
-		len = strlen(text);
 	int rc = modeldir_write(d, output_last_file(o), text, len, e);
 	mem_free(text);
 	return rc;

@@ -18,7 +18,8 @@
  *   Order       every sum has one fixed order: a row of a result depends only on that row's inputs
  *               (never on T or its place in the batch); a sum over rows (gradients of parameters)
  *               is one accumulator per element, updated row after row, and goes on from what the
- *               destination holds. Backends that cannot promise this say so in `exact_rows`.
+ *               destination holds. Backends that cannot promise this say so in `exact_rows`. A weight
+ *               with a threshold (below) is the exception.
  *   Errors      0 or a negative KE_ code; nothing is printed, nothing calls back.
  *   Aliasing    outputs do not overlap inputs unless said.
  */
@@ -77,6 +78,9 @@ struct kweight_desc {
 	size_t nested_blocksize;
 	float nested_offset; /* … plus this */
 	const void *scb;     /* DT_INT8: f32 per row ("SCB") */
+	/* DT_INT8, > 0: the forward quantises its input too but for columns with such a value ("threshold");
+	 * 0: it takes dequantised weights, as the backward always does. */
+	float threshold;
 };
 
 /* ---- linear: base product + LoRA, one unit forward and backward -------------------------------- */

@@ -77,15 +77,16 @@ static int open_files(struct model *m, const struct model_opts *o, struct err *e
 }
 
 /* Log-probs of another precision are another reference's: its rounding would not cancel. */
-static void name_with_precision(const struct model *m, const char *print, char name[MODEL_NAME_LEN])
+static void name_with_numerics(const struct model *m, const char *print, char name[MODEL_NAME_LEN])
 {
-	snprintf(name, MODEL_NAME_LEN, "%s%s", print, m->precision == KP_F32 ? "" : "-bf16");
+	snprintf(name, MODEL_NAME_LEN, "%s%s%s", print, m->precision == KP_F32 ? "" : "-bf16",
+		m->int8_threshold > 0 ? "-int8" : "");
 }
 
 /* The reference is the policy as it starts: with an adapter from a directory, both together. */
 static int name_reference(struct model *m, const struct model_opts *o, struct err *e)
 {
-	name_with_precision(m, m->fingerprint, m->base_reference);
+	name_with_numerics(m, m->fingerprint, m->base_reference);
 	memcpy(m->reference, m->base_reference, sizeof m->reference);
 	if (!o->adapter || o->plan)
 		return 0;
@@ -96,7 +97,7 @@ static int name_reference(struct model *m, const struct model_opts *o, struct er
 	fingerprint_add(f, m->fingerprint, FINGERPRINT_LEN);
 	fingerprint_add(f, adapter, FINGERPRINT_LEN);
 	fingerprint_end(f, both);
-	name_with_precision(m, both, m->reference);
+	name_with_numerics(m, both, m->reference);
 	return 0;
 }
 
@@ -183,6 +184,7 @@ int model_open(struct model **out, const struct model_opts *o, struct err *e)
 {
 	struct model *m = mem_zalloc(1, sizeof *m);
 	m->plan = o->plan;
+	m->int8_threshold = o->int8_threshold;
 	*out = NULL;
 	if (open_parts(m, o, e) < 0) {
 		model_close(m);

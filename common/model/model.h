@@ -20,7 +20,7 @@ struct model;
 enum { MODEL_NOT_FINITE = -2 };
 
 /* A reference's name: a fingerprint, and the precision where it is not f32. */
-enum { MODEL_NAME_LEN = FINGERPRINT_LEN + 5 };
+enum { MODEL_NAME_LEN = FINGERPRINT_LEN + 10 };
 
 /* What a model program's common options choose. */
 struct model_opts {
@@ -32,6 +32,7 @@ struct model_opts {
 	uint64_t seed; /* full without weights in dir: random ones, normal(0, initializer_range) */
 	int plan;      /* shapes only: needs no weights, cannot run; for model_weight_bytes and
 			  workspace_bytes */
+	float int8_threshold;		    /* kweight_desc.threshold of all int8 weights */
 	const char *adapter;		    /* PEFT directory, or NULL … */
 	struct adapter_config *new_adapter; /* … or a fresh adapter, whose contents move into the
 					       model; NULL: none */

@@ -54,6 +54,7 @@ struct model {
 	enum kprecision precision;
 	struct kctx *kc;
 	int plan; /* shapes only: no weights */
+	float int8_threshold;
 	struct st st;
 	struct slot *slots;
 	size_t nslots;

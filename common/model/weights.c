@@ -199,6 +199,7 @@ static int load_frozen(struct model *m, struct slot *s)
 		if (s->quant) {
 			d = s->quant->d;
 			d.values = DT_F32; /* as bitsandbytes: the type that is computed in */
+			d.threshold = m->int8_threshold;
 		}
 		return m->k->weight_new(m->kc, &d, s->uses, s->w);
 	}

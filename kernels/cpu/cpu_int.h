@@ -160,6 +160,9 @@ int plain_ademamix8(struct kctx *c, const struct koptim *o, size_t n, struct kbu
 int plain_adafactor(struct kctx *c, const struct koptim *o, size_t rows, size_t cols, struct kbuf p,
 	struct kbuf g, struct kbuf row, struct kbuf col);
 
+/* y = x W^T + bias for a weight with a threshold; the adapter is the caller's. */
+int cpu_int8_fwd(struct kctx *c, const struct klinear *l, const float *x, size_t T, float *y);
+
 /* KE_TYPE unless every buffer that has memory is f32. */
 int cpu_all_f32(const struct kbuf *b, size_t n);
 #define CPU_F32(...)                                                                               \

@@ -77,6 +77,8 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 	size_t N = l->w->d.n, K = l->w->d.k, R = lora->r;
 	struct kweight a = gemm_view(c, lora->a.p, R, K), b = gemm_view(c, lora->b.p, N, R);
 	int dropping = R && lora->drop.p > 0, bf16 = c->precision == KP_BF16;
+	if (l->w->d.threshold > 0) /* the exception has no speed to lose */
+		return plain_linear_fwd(c, l, x, T, y, h);
 	size_t chunk = dropping || (R && !h.p) ? CHUNK : T;
 	if (cpu_reserve_shared(
 		    c, (dropping ? CHUNK * K : 0) * sizeof(float) + CHUNK * R * sizeof(float)))

@@ -101,7 +101,13 @@ int plain_linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, siz
 	s.h = h.p;
 	if (cpu_reserve(c, (2 * s.K + s.R) * sizeof(float)))
 		return KE_MEMORY;
-	team_run(c->team, cpu_blocks(T, ROWS) * cpu_blocks(s.N, COLS), fwd_tile, &s);
+	if (l->w->d.threshold > 0) {
+		int rc = cpu_int8_fwd(c, l, s.x, T, s.y);
+		if (rc < 0)
+			return rc;
+	} else {
+		team_run(c->team, cpu_blocks(T, ROWS) * cpu_blocks(s.N, COLS), fwd_tile, &s);
+	}
 	if (s.R)
 		team_run(c->team, T, fwd_adapter, &s);
 	return KE_OK;

@@ -91,4 +91,20 @@ refscore -q -m "$M" "$T/rows.jsonl" 2>"$T/err" | head -c 0 >/dev/null
 is "$(cat "$T/err")" "" "a closed pipe is quiet"
 refscore -q -m "$M" --shard 2/2 "$T/rows.jsonl" >"$T/half.mp"
 is "$(field id "$T/half.mp" | tr -d '\n')" bdf "--shard takes every second record"
+
+# int8 as bitsandbytes evaluates it: another reference, a record at a time.
+quant -q -t int8 -m "$SAMPLE" -o "$T/int8"
+tmpl -q -m "$SAMPLE" --as-messages "$R/pipelines/sample/heldout.jsonl" | tok -q -m "$SAMPLE" >"$T/held.mp"
+int8() { refscore -q -m "$T/int8" --llm-int8-threshold 6 "$@"; }
+int8 "$T/held.mp" >"$T/all.mp"
+{ int8 --shard 1/2 "$T/held.mp"; int8 --shard 2/2 "$T/held.mp"; } | mpcat | sort >"$T/halves"
+cmp -s <(mpcat "$T/all.mp" | sort) "$T/halves"
+ok $? "--llm-int8-threshold: a record's scores do not depend on the others"
+refscore -q -m "$T/int8" "$T/held.mp" >"$T/plain.mp"
+off=$(paste <(field ref_chosen_logps "$T/all.mp") <(field ref_chosen_logps "$T/plain.mp") |
+	awk '{d = ($1 - $2) / $2; if (d < 0) d = -d; if (d > m) m = d} END {print m}')
+like "$off" '^0\.0[0-9]*[1-9]' "they are near those of dequantised weights, and not those ($off of them)"
+status 1 "they are no reference for training" train-step -q -m "$T/int8" --precision f32 --loss dpo --max-steps 1 "$T/all.mp"
+status 0 "which those of dequantised weights are" train-step -q -m "$T/int8" --precision f32 --loss dpo --max-steps 1 "$T/plain.mp"
+status 2 "a threshold is not negative" refscore -m "$T/int8" --llm-int8-threshold -1 "$T/held.mp"
 done_testing

@@ -12,7 +12,8 @@ usage: quant.py tests/golden/model OUTPUT_DIR      (tests/golden/quant)
   base/                a model whose rows the CPU kernel dequantises rightly, and an adapter
   digests.tsv          base, quant's options, sha256 of transformers' model.safetensors and config.json
   answers.TYPE.safetensors  logits of base/ quantised, without and with the adapter, and the adapter's gradients (as
-                       model.py's), f32; int8 in float64 from dequantised weights: its own forward quantises activations
+                       model.py's), f32; int8 in float64 from dequantised weights, and its own forward, which quantises
+                       activations, by threshold
 """
 import hashlib
 import os
@@ -226,7 +227,34 @@ def all_answers(ids):
                     p.data = p.data.to(torch.float64 if kind == "int8" else torch.float32)
             m.eval()
             answers(m, ids, "adapter.", out)
+            if kind == "int8":
+                int8_answers(ids, out)
         save_file({k: v.contiguous() for k, v in out.items()}, f"{OUT}/answers.{name}.safetensors")
+
+
+def int8_answers(ids, out):
+    """Logits of the int8 model as it is evaluated, activations quantised but for columns with a value of the threshold or
+    more, at the end of each beginning of a sequence; and how far the same model is from itself with another attention."""
+    for threshold in (6.0, 1.5):
+        cfg = tf.BitsAndBytesConfig(load_in_8bit=True, llm_int8_threshold=threshold)
+        runs = []
+        for attention in ("eager", "sdpa"):
+            m = tf.AutoModelForCausalLM.from_pretrained(f"{OUT}/base", quantization_config=cfg, dtype=torch.float32,
+                                                        device_map={"": "cpu"}, attn_implementation=attention).eval()
+            for p in m.parameters():
+                if p.dtype == torch.bfloat16:
+                    p.data = p.data.float()
+            seen = []
+            for x in m.modules():
+                if isinstance(x, bnb.nn.Linear8bitLt):
+                    x.register_forward_hook(lambda mod, i, o: seen.append(int((i[0].abs() >= threshold).any(1).sum())))
+            with torch.no_grad():
+                runs.append([torch.stack([m(input_ids=x[None, :n + 1], use_cache=False).logits[0, -1] for n in range(len(x))])
+                             for x in ids])
+        for i, logits in enumerate(runs[0]):
+            out[f"int8.{threshold}.logits.{i}"] = logits
+        off = max(float((a - b).abs().max() / a.abs().max()) for a, b in zip(*runs))
+        print(f"int8, threshold {threshold}: {sum(seen)} outlier columns in {len(seen)} products; eager and sdpa differ by {off:.2g}")
 
 
 def main():

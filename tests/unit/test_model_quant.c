@@ -40,6 +40,32 @@ static void check_kernels(const char *type, const char *kernels, double grads)
 	model_close(m);
 }
 
+static void check_int8(const char *kernels)
+{
+	static const struct {
+		const char *prefix;
+		float threshold;
+	} peer[] = {{"int8.6.0.", 6}, {"int8.1.5.", 1.5f}};
+	for (size_t i = 0; i < sizeof peer / sizeof *peer; i++) {
+		struct model *m;
+		struct err e = {0};
+		struct model_opts o = {.dir = dir,
+			.kernels = kernels,
+			.precision = "f32",
+			.threads = 2,
+			.int8_threshold = peer[i].threshold};
+		if (model_open(&m, &o, &e) < 0) {
+			ok(0, "int8 with a threshold opens: %s", e.msg);
+			return;
+		}
+		check(logits_off(m, peer[i].prefix), 1e-5, peer[i].prefix, kernels,
+			"the peer's logits in evaluation");
+		ok(strstr(model_reference(m), "-int8") != NULL,
+			"and they are another reference than the dequantised model's");
+		model_close(m);
+	}
+}
+
 static void check_full(const char *type)
 {
 	struct model *m;
@@ -90,6 +116,9 @@ int main(void)
 		for (size_t k = 0; kernels_all[k]; k++)
 			if (!kernels_all[k]->unavailable())
 				check_kernels(runs[i].name, kernels_all[k]->name, runs[i].grads);
+		for (size_t k = 0; kernels_all[k] && strcmp(runs[i].name, "int8") == 0; k++)
+			if (!kernels_all[k]->unavailable())
+				check_int8(kernels_all[k]->name);
 		check_full(runs[i].name);
 		check_plan(runs[i].name);
 		st_close(&answers);

@@ -17,13 +17,15 @@
 static struct {
 	const char *adapter;
 	int64_t max_new, top_k, nseq, seed;
-	double temperature, top_p, min_p, penalty;
+	double temperature, top_p, min_p, penalty, int8_threshold;
 	struct opt_list stop;
 } options = {.max_new = 256, .nseq = 1, .top_p = 1, .penalty = 1};
 
 static const struct opt own[] = {
 	{NULL, 0, OPT_GROUP, NULL, NULL, "Generation"},
 	{"adapter", 0, OPT_STR, &options.adapter, "DIR", "a PEFT adapter on top of the model"},
+	{"llm-int8-threshold", 0, OPT_REAL, &options.int8_threshold, "X",
+		"quantise what int8 weights meet below X, as bitsandbytes does with 6 (0: not)"},
 	{"max-new-tokens", 0, OPT_INT, &options.max_new, "N", "longest answer, in tokens (256)"},
 	{"temperature", 0, OPT_REAL, &options.temperature, "T",
 		"0: the likeliest token each time (0)"},
@@ -69,6 +71,8 @@ static void check_options(void)
 	int sampling = options.temperature > 0;
 	if (options.max_new < 1 || options.nseq < 1)
 		die(STATUS_USAGE, "'--max-new-tokens' and '--num-return-sequences' are at least 1");
+	if (!(options.int8_threshold >= 0))
+		die(STATUS_USAGE, "'--llm-int8-threshold' is not negative");
 	if (options.temperature < 0 || options.penalty <= 0)
 		die(STATUS_USAGE,
 			"'--temperature' is not negative, '--repetition-penalty' is above 0");
@@ -99,6 +103,7 @@ static int open_model(struct job *j, struct err *e)
 		.kernels = opts_model.kernels,
 		.precision = opts_model.precision,
 		.threads = (int)opts_common.threads,
+		.int8_threshold = (float)options.int8_threshold,
 		.adapter = options.adapter};
 	struct sampling how = {.temperature = options.temperature,
 		.top_k = (size_t)options.top_k,

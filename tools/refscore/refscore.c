@@ -20,6 +20,7 @@ static struct {
 	const char *adapter, *prefix;
 	int per_token;
 	int64_t verify;
+	double int8_threshold;
 } options = {.prefix = "ref"};
 
 static const struct opt own[] = {
@@ -28,6 +29,8 @@ static const struct opt own[] = {
 	{"per-token", 0, OPT_FLAG, &options.per_token, NULL, "also the log-prob of each token"},
 	{"prefix", 0, OPT_STR, &options.prefix, "NAME",
 		"name of the fields: NAME_chosen_logps … (ref)"},
+	{"llm-int8-threshold", 0, OPT_REAL, &options.int8_threshold, "X",
+		"quantise what int8 weights meet below X, as bitsandbytes does with 6 (0: not)"},
 	{"verify", 0, OPT_INT, &options.verify, "N",
 		"compute the first N records again and compare with what they hold; change "
 		"nothing"},
@@ -67,6 +70,7 @@ static int open_model(struct scorer *s, struct err *e)
 		.kernels = opts_model.kernels,
 		.precision = opts_model.precision,
 		.threads = (int)opts_common.threads,
+		.int8_threshold = (float)options.int8_threshold,
 		.adapter = options.adapter};
 	if (model_open(&s->m, &o, e) < 0)
 		return -1;
@@ -76,7 +80,8 @@ static int open_model(struct scorer *s, struct err *e)
 	s->per_token = options.per_token;
 	s->verify = (uint64_t)options.verify;
 	s->verifying = opts_given("verify");
-	s->max_tokens = BATCH_TOKENS;
+	/* What is quantised with what: one record, whatever stands around it. */
+	s->max_tokens = options.int8_threshold > 0 ? 0 : BATCH_TOKENS;
 	s->root = -1;
 	die_verbose("%s", model_kernels(s->m)->describe(model_kctx(s->m)));
 	return 0;
@@ -95,7 +100,8 @@ static int check_tokenizer(const struct header *h, struct err *e)
 /* Scores named `ref` are the reference's: the header says whose. */
 static int make_header(struct job *j, struct header *h, struct err *e)
 {
-	static const char *const matter[] = {"prefix", "per-token", "precision", NULL};
+	static const char *const matter[] = {
+		"prefix", "per-token", "precision", "llm-int8-threshold", NULL};
 	const char *ours = model_reference(j->s.m);
 	int is_reference = strcmp(options.prefix, "ref") == 0;
 	header_copy(h, stream_header(j->in));
@@ -197,6 +203,8 @@ int main(int argc, char **argv)
 	int first = opts_parse(&program, argc, argv);
 	if (!opts_model.model)
 		die(STATUS_USAGE, "which model? give its directory with -m");
+	if (!(options.int8_threshold >= 0))
+		die(STATUS_USAGE, "--llm-int8-threshold must not be negative");
 	if (!*options.prefix)
 		die(STATUS_USAGE, "'--prefix' needs a name");
 	io_note_input(opts_model.model);

@@ -401,7 +401,13 @@ static void run_axpy(void *p)
 static void run_adamw(void *p)
 {
 	struct elem *s = p;
-	struct koptim o = {1e-5, 0.9, 0.999, 1e-8, 0.01, 10, 1};
+	struct koptim o = {.lr = 1e-5,
+		.beta1 = 0.9,
+		.beta2 = 0.999,
+		.eps = 1e-8,
+		.weight_decay = 0.01,
+		.step = 10,
+		.gscale = 1};
 	K->adamw(C, &o, s->T * s->D, s->a, s->d, s->c, s->c);
 }
 static void run_sumsq(void *p)

@@ -37,7 +37,12 @@ static void norm(void)
 static void adamw(void)
 {
 	enum { N = 5001, STEPS = 30 };
-	struct koptim o = {1e-2, 0.9, 0.95, 1e-8, 0.1, 0, 0.5f};
+	struct koptim o = {.lr = 1e-2,
+		.beta1 = 0.9,
+		.beta2 = 0.95,
+		.eps = 1e-8,
+		.weight_decay = 0.1,
+		.gscale = 0.5f};
 	float *p = rnd_f32(N, 1), *zero = calloc(N, sizeof *zero);
 	double *want = zeros(N), *m = zeros(N), *v = zeros(N);
 	for (size_t i = 0; i < N; i++)

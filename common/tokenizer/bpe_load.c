@@ -213,9 +213,9 @@ int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, 
 {
 	struct bpe *b = &t->bpe;
 	if (options(b, model, e))
-		return err_prefix(e, "model");
+		return -1;
 	if (!merges.s)
-		return err_data(e, "model: there are no 'merges'");
+		return err_data(e, "there are no 'merges'");
 	struct loading l = {.t = t, .prefix = b->prefix ? strlen(b->prefix) : 0};
 	str_reserve(&l.word, 0);
 	int rc = json_tables_merges(merges, add_merge, &l, e);

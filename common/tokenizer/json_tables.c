@@ -4,6 +4,9 @@
 #include "common/tokenizer/unicode.h"
 #include "common/utf8.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A place in JSON text; `end` is where it ends. */
@@ -112,7 +115,7 @@ int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct 
 		if (member(&in, "vocab", vocab) || member(&again, "merges", merges))
 			return err_data(e, "'model' is not a JSON object");
 	}
-	if (vocab->s && *vocab->s != '{')
+	if (vocab->s && *vocab->s != '{' && *vocab->s != '[')
 		*vocab = (struct json_text){0};
 	struct json_text hole[2] = {*vocab, *merges};
 	if (hole[1].s && (!hole[0].s || hole[1].s < hole[0].s)) {
@@ -243,7 +246,118 @@ int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e)
 	rc = take(&c, '}') ? 0 : err_data(e, "'vocab' has no end where one should be");
 out:
 	str_done(&made);
-	return rc ? err_prefix(e, "model: vocab") : 0;
+	return rc ? err_prefix(e, "vocab") : 0;
+}
+
+/* The digits at c->p go to *whole, as many as fit; returns how many there were, and in *left those that
+ * did not fit. */
+static size_t digits(struct place *c, uint64_t *whole, size_t *left)
+{
+	size_t n = 0;
+	*left = 0;
+	for (; c->p < c->end && *c->p >= '0' && *c->p <= '9'; c->p++, n++) {
+		uint64_t d = (uint64_t)(*c->p - '0');
+		if (*left || *whole > (UINT64_MAX - d) / 10)
+			++*left;
+		else
+			*whole = *whole * 10 + d;
+	}
+	return n;
+}
+
+static double power_of_ten(unsigned n)
+{
+	static const double exact[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+	if (n < sizeof exact / sizeof *exact)
+		return exact[n];
+	char text[16];
+	snprintf(text, sizeof text, "1e%u", n);
+	return strtod(text, NULL);
+}
+
+/* Times a power of ten, in steps that a double can hold. */
+static double scale(double f, long exponent)
+{
+	for (; exponent < -308 && f != 0; exponent += 308)
+		f /= 1e308;
+	if (f == 0)
+		return 0;
+	return exponent < 0 ? f / power_of_ten((unsigned)-exponent)
+			    : f * power_of_ten((unsigned)exponent);
+}
+
+static int score(struct place *c, double *out, struct err *e)
+{
+	enum { EXPONENT_MAX = 100000 };
+	blanks(c);
+	int minus = c->p < c->end && *c->p == '-';
+	c->p += minus;
+	uint64_t whole = 0, power = 0;
+	size_t left, dropped;
+	if (!digits(c, &whole, &left))
+		return err_data(e, "a score is not a number");
+	long exponent = (long)left;
+	if (c->p < c->end && *c->p == '.') {
+		c->p++;
+		size_t n = digits(c, &whole, &dropped);
+		exponent -= (long)(n - dropped);
+		if (!n)
+			return err_data(e, "a score is not a number");
+	}
+	if (c->p < c->end && (*c->p == 'e' || *c->p == 'E')) {
+		c->p++;
+		int down = c->p < c->end && *c->p == '-';
+		c->p += down || (c->p < c->end && *c->p == '+');
+		if (!digits(c, &power, &dropped))
+			return err_data(e, "a score is not a number");
+		long p = power > EXPONENT_MAX || dropped ? EXPONENT_MAX : (long)power;
+		exponent += down ? -p : p;
+	}
+	*out = exponent > 308 && whole ? INFINITY : scale((double)whole, exponent);
+	if (isinf(*out))
+		return err_data(e, "a score is out of range");
+	if (minus)
+		*out = -*out;
+	return 0;
+}
+
+static int scored(struct place *c, struct json_text *token, struct str *made, double *value,
+	struct err *e)
+{
+	if (!take(c, '['))
+		return err_data(e, "not a token with its score");
+	if (string(c, token, made, e))
+		return -1;
+	if (!take(c, ','))
+		return err_data(e, "not a token with its score");
+	if (score(c, value, e))
+		return -1;
+	return take(c, ']') ? 0 : err_data(e, "not a token with its score");
+}
+
+int json_tables_scored(struct json_text text,
+	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
+	struct err *e)
+{
+	struct place c = {text.s, text.s + text.len};
+	struct json_text token;
+	struct str made = {0};
+	double value = 0;
+	size_t n = 0;
+	int rc = take(&c, '[') ? 0 : err_data(e, "not an array");
+	if (!rc && take(&c, ']'))
+		goto out;
+	for (; !rc; n++) {
+		rc = scored(&c, &token, &made, &value, e) || fn(arg, &token, value, e) ? -1 : 0;
+		if (!rc && !take(&c, ','))
+			break;
+	}
+	if (!rc && !take(&c, ']'))
+		rc = err_data(e, "no end where one should be");
+out:
+	str_done(&made);
+	return rc ? err_prefix(e, "vocab: number %zu", n + 1) : 0;
 }
 
 /* One merge, as "a b" or ["a", "b"]. */
@@ -297,5 +411,5 @@ int json_tables_merges(struct json_text text,
 out:
 	str_done(&made[0]);
 	str_done(&made[1]);
-	return rc ? err_prefix(e, "model: merges: number %zu", n + 1) : 0;
+	return rc ? err_prefix(e, "merges: number %zu", n + 1) : 0;
 }

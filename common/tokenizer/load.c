@@ -4,6 +4,7 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/tokenizer/model.h"
 #include "common/tokenizer/unicode.h"
 
 #include <string.h>
@@ -102,32 +103,11 @@ int part_each(const json_t *v, const char *what, const char *list,
 
 /* ---- tokenizer.json -------------------------------------------------------------------------------- */
 
-static int load_model(struct tokenizer *t, const json_t *root, struct json_text vocab,
-	struct json_text merges, struct err *e)
-{
-	const json_t *model = json_object_get(root, "model");
-	const char *type = json_string_value(json_object_get(model, "type"));
-	if (!json_is_object(model))
-		return err_data(e, "there is no 'model'");
-	if (!type && vocab.s && merges.s)
-		type = "BPE"; /* old files do not say */
-	if (!type)
-		return err_data(e, "model: there is no 'type'");
-	if (strcmp(type, "BPE") != 0)
-		return err_data(e, "model '%.60s' is not implemented", type);
-	if (!vocab.s)
-		return err_data(e, "model: 'vocab' is not an object");
-	if (json_tables_vocab(vocab, &t->vocab, e))
-		return -1;
-	vocab_index(&t->vocab);
-	return bpe_load(t, model, merges, e);
-}
-
 static int load_file(struct tokenizer *t, const char *text, size_t len, struct err *e)
 {
-	struct json_text vocab, merges;
+	struct model_json model = {0};
 	struct str rest = {0};
-	if (json_tables_find(text, len, &vocab, &merges, &rest, e)) {
+	if (json_tables_find(text, len, &model.vocab, &model.merges, &rest, e)) {
 		str_done(&rest);
 		return -1;
 	}
@@ -135,13 +115,14 @@ static int load_file(struct tokenizer *t, const char *text, size_t len, struct e
 	str_done(&rest);
 	if (!root)
 		return -1;
+	model.options = json_object_get(root, "model");
 	const char *version = json_string_value(json_object_get(root, "version"));
 	int rc = -1;
 	if (version && strcmp(version, "1.0") != 0)
 		err_data(e, "version '%.20s' is not 1.0", version);
 	else if (!norm_load(t, json_object_get(root, "normalizer"), e) &&
 		 !pretok_load(t, json_object_get(root, "pre_tokenizer"), e) &&
-		 !load_model(t, root, vocab, merges, e) &&
+		 !model_load(t, &model, e) &&
 		 !added_load(t, json_object_get(root, "added_tokens"), e) &&
 		 !post_load(t, json_object_get(root, "post_processor"), e) &&
 		 !decoder_load(t, json_object_get(root, "decoder"), e))
@@ -240,6 +221,7 @@ void tokenizer_free(struct tokenizer *t)
 	mem_free(t->decoders);
 	added_done(&t->added);
 	bpe_done(&t->bpe);
+	model_done(t);
 	vocab_done(&t->vocab);
 	mem_free(t);
 }

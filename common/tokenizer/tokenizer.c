@@ -2,6 +2,7 @@
 #include "common/tokenizer/tokenizer.h"
 
 #include "common/mem.h"
+#include "common/tokenizer/model.h"
 #include "common/tokenizer/tokenizer_int.h"
 
 #include <string.h>
@@ -32,6 +33,7 @@ void encoder_free(struct encoder *enc)
 	mem_free(enc->pieces.cur.v);
 	mem_free(enc->pieces.next.v);
 	window_done(&enc->window);
+	mem_free(enc->path);
 	mem_free(enc);
 }
 
@@ -57,7 +59,7 @@ void encoding_done(struct encoding *enc)
 	*enc = (struct encoding){0};
 }
 
-static void put(struct encoding *out, uint32_t id, const struct ntext *t, size_t from, size_t to)
+void encoding_put(struct encoding *out, uint32_t id, const struct ntext *t, size_t from, size_t to)
 {
 	encoding_reserve(out, 1);
 	out->ids[out->n] = id;
@@ -125,7 +127,8 @@ static int encode_mapped(
 	return 0;
 }
 
-static int encode_pieces(struct encoder *enc, const struct span *pieces, size_t n,
+/* Pieces of enc->pieces.text through BPE. */
+static int encode_bpe(struct encoder *enc, const struct span *pieces, size_t n,
 	struct encoding *out, struct err *e)
 {
 	const struct ntext *t = &enc->pieces.text;
@@ -146,15 +149,27 @@ static int encode_pieces(struct encoder *enc, const struct span *pieces, size_t 
 	return 0;
 }
 
+/* … through another model. */
+static int encode_other(struct encoder *enc, const struct span *pieces, size_t n,
+	struct encoding *out, struct err *e)
+{
+	const struct tokenizer *t = enc->t;
+	for (size_t i = 0; i < n; i++)
+		if (t->model->encode(t, enc, &enc->pieces.text, pieces[i], out, e))
+			return -1;
+	return 0;
+}
+
 static int encode_between(
 	struct encoder *enc, const struct ntext *t, struct encoding *out, struct err *e)
 {
+	int is_bpe = !enc->t->model->encode;
 	const struct span *pieces;
 	size_t n;
 	if (pretok_begin(enc->t, enc, t, e))
 		return -1;
 	while ((n = pretok_next(enc->t, enc, &pieces)))
-		if (encode_pieces(enc, pieces, n, out, e))
+		if ((is_bpe ? encode_bpe : encode_other)(enc, pieces, n, out, e))
 			return -1;
 	return 0;
 }
@@ -173,7 +188,7 @@ static int cut_added(struct encoder *enc, const struct added_set *set, const str
 		struct ntext before = ntext_slice(t, from, m.from > from ? m.from : from);
 		if (before.len && rest(enc, &before, out, e))
 			return -1;
-		put(out, which->id, t, m.from, m.to);
+		encoding_put(out, which->id, t, m.from, m.to);
 		from = m.to;
 	}
 	struct ntext tail = ntext_slice(t, from, t->len);

@@ -111,10 +111,15 @@ struct json_text {
 	const char *s; /* NULL: not there */
 	size_t len;
 };
-/* Finds model.vocab (an object) and model.merges; *rest is the file with null in their places. */
+/* Finds model.vocab (an object or an array) and model.merges; *rest is the file with null in their places. */
 int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct json_text *merges,
 	struct str *rest, struct err *e);
 int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e);
+/* Calls fn for every [token, score], in order. Scores are read as serde_json does, which the library
+ * reads files with: digits to a whole number first, so that the last bit may not be the nearest. */
+int json_tables_scored(struct json_text text,
+	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
+	struct err *e);
 /* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order. */
 int json_tables_merges(struct json_text text,
 	int (*fn)(void *arg, const struct json_text *a, const struct json_text *b, struct err *e),
@@ -353,7 +358,9 @@ int norm_run(const struct tokenizer *tok, struct encoder *enc, struct ntext *t, 
 
 struct tokenizer {
 	struct vocab vocab; /* of the model, as in the file */
-	struct bpe bpe;
+	const struct model_kind *model;
+	struct bpe bpe;	  /* that model … */
+	void *model_data; /* … or another's own (model.h) */
 	struct added added;
 	struct norm *norms;
 	size_t nnorms;
@@ -367,6 +374,12 @@ struct tokenizer {
 	int adds_bos, adds_eos;
 };
 
+/* The last token of the best way to a place. */
+struct path_node {
+	double score;
+	uint32_t from, id; /* from: UINT32_MAX: there is no way yet */
+};
+
 struct encoder {
 	const struct tokenizer *t;
 	struct bpe_state *bpe;
@@ -375,9 +388,14 @@ struct encoder {
 	int flip;
 	struct pieces pieces;
 	struct window window;
-	struct nbuf mapped; /* a piece of text being made over */
+	struct nbuf mapped;	/* a piece of text being made over */
+	struct path_node *path; /* Unigram's, by byte of the piece */
+	size_t path_cap;
 	struct pieces_text dec[2];
 };
+
+/* Appends an id that stands for [from, to) of t. */
+void encoding_put(struct encoding *out, uint32_t id, const struct ntext *t, size_t from, size_t to);
 
 /* ByteLevel's alphabet: the printable character that stands for each byte, and back (-1: none). */
 uint32_t bytelevel_char(uint8_t byte);

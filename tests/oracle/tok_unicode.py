@@ -4,6 +4,8 @@ of the libraries in Debian 12 (utf8proc: 15.0, PCRE2: 14.0). Each is asked code 
 The library has several tables of different ages: Oniguruma's (\\p{..}, 16.0), Rust's own (is_numeric, to_lowercase,
 17.0), unicode-normalization-alignments' (11.0), unicode_categories' (Punctuation, 8.0).
 Needs a Python whose unicodedata is 14.0 (3.11): the table of categories is what came after that."""
+import ctypes
+import struct
 import sys
 import unicodedata
 
@@ -79,6 +81,18 @@ def main():
         if true and not moved and 0 < (known or 1) < 240:
             still[c] = 0
 
+    # What the accent strippers and the cleaner of Bert take away, beside what its category says.
+    gone = lambda n: {c for c in ALL if n.normalize_str("a" + chr(c) + "b") == "ab"}
+    bert = lambda **kw: normalizers.BertNormalizer(**dict(dict(clean_text=False, handle_chinese_chars=False, strip_accents=False, lowercase=False), **kw))
+    no_mark = gone(normalizers.StripAccents()) ^ {c for c in ALL if get(c)[0] == "M"}
+    no_nonspacing = gone(bert(strip_accents=True)) ^ {c for c in ALL if get(c) == "Mn"}
+    no_control = gone(bert(clean_text=True)) ^ {c for c in ALL if get(c) in ("Cc", "Cf", "Co")}
+
+    # Which code points join the one before them (U+0061) to one grapheme, where utf8proc says otherwise.
+    utf8proc = ctypes.CDLL("libutf8proc.so.2")
+    joins = gone_after_a()
+    joined = {c: 0 for c in ALL if (c in joins) == bool(utf8proc.utf8proc_grapheme_break_stateful(0x61, c, ctypes.byref(ctypes.c_int32(0))))}
+
     print("/*\n * Where the Unicode tables inside the tokenizers library (%s) differ from those of utf8proc and" % tokenizers.__version__)
     print(" * PCRE2, as ranges. Made by tests/oracle/tok_unicode.py; unicode.h says what each is for.\n */")
     print('#include "common/tokenizer/unicode.h"')
@@ -90,6 +104,25 @@ def main():
     table("No decomposition and combining class 0 in the normalizers.", "const struct uni_range uni_inert[]", map(row, ranges(still)))
     row = lambda r: "{0x%04x, 0x%04x, %d}," % (r[0], r[1], r[2])
     table("Lower case = code point + value: what came after Unicode 14.0.", "const struct uni_range uni_new_lower[]", map(row, ranges(lowers)))
+    row = lambda r: "{0x%04x, 0x%04x, 0}," % (r[0], r[1])
+    flat = lambda points: map(row, ranges({c: 0 for c in points}))
+    table("StripAccents takes marks (M), but for these; it takes those that are not M.", "const struct uni_range uni_other_mark[]", flat(no_mark))
+    table("BertNormalizer's strip_accents likewise, with Mn.", "const struct uni_range uni_other_nonspacing[]", flat(no_nonspacing))
+    table("BertNormalizer's clean_text likewise, with Cc, Cf and Co.", "const struct uni_range uni_other_control[]", flat(no_control))
+    table("Whether a grapheme goes on here is not as utf8proc has it.", "const struct uni_range uni_other_join[]", flat(joined))
+
+
+def gone_after_a():
+    """Code points that are in one grapheme with an a before them: Precompiled replaces whole graphemes by what their
+    beginning becomes, and here an a becomes a b."""
+    units = [0] * 512
+    units[0] = 256 << 10                             # the root's children are at 256 ^ byte
+    a = 256 ^ 0x61
+    units[a] = 0x61 | 1 << 8 | (a ^ 0x100) << 10     # a child of the root, with a value
+    units[0x100] = 1 << 31 | 0                       # … which is 0: the text begins there
+    blob = struct.pack("<I", 4 * len(units)) + struct.pack("<%dI" % len(units), *units) + b"b\0"
+    n = normalizers.Precompiled(blob)
+    return {c for c in ALL if c and n.normalize_str("a" + chr(c)) == "b"}
 
 
 if __name__ == "__main__":

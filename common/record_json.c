@@ -1,6 +1,7 @@
 /* Records as JSON and back. Which bin holds numbers is field.c's to say. */
 #include "common/record.h"
 
+#include "common/base64.h"
 #include "common/json.h"
 #include "common/mp.h"
 #include "common/utf8.h"
@@ -10,28 +11,13 @@
 
 /* ---- msgpack to JSON ---- */
 
-static const char digits64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 static void write_base64(struct str *out, const uint8_t *p, size_t n)
 {
 	str_reserve(out, mem_mul(n / 3 + 1, 4) + 2);
-	char *to = out->s + out->len;
-	*to++ = '"';
-	for (; n >= 3; n -= 3, p += 3) {
-		uint32_t x = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
-		for (int shift = 18; shift >= 0; shift -= 6)
-			*to++ = digits64[x >> shift & 63];
-	}
-	if (n) {
-		uint32_t x = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0);
-		*to++ = digits64[x >> 18];
-		*to++ = digits64[x >> 12 & 63];
-		*to++ = n > 1 ? digits64[x >> 6 & 63] : '=';
-		*to++ = '=';
-	}
-	*to++ = '"';
-	*to = 0;
-	out->len = (size_t)(to - out->s);
+	str_addc(out, '"');
+	base64_encode(out->s + out->len, p, n);
+	out->len += base64_size(n);
+	str_addc(out, '"');
 }
 
 static void write_uint(struct str *out, uint64_t u)
@@ -295,33 +281,13 @@ static int set_numbers(
 	return 0;
 }
 
-static int digit64(char c)
-{
-	const char *p = c ? strchr(digits64, c) : NULL;
-	return p ? (int)(p - digits64) : -1;
-}
-
 static int set_base64(struct record *r, const char *key, const json_t *v, struct err *e)
 {
-	const char *s = json_string_value(v);
-	size_t n = json_string_length(v), used = 0;
-	if (!s || n % 4)
-		return err_data(e, "field '%s' is not base64", key);
-	size_t pad = n && s[n - 1] == '=' ? 1 + (s[n - 2] == '=') : 0;
+	size_t n = json_string_length(v), len;
 	uint8_t *to = arena_alloc(&r->arena, n / 4, 3);
-	for (size_t i = 0; i < n; i += 4) {
-		uint32_t x = 0;
-		for (size_t k = i; k < i + 4; k++) {
-			int d = k >= n - pad ? 0 : digit64(s[k]);
-			if (d < 0)
-				return err_data(e, "field '%s' is not base64", key);
-			x = x << 6 | (uint32_t)d;
-		}
-		to[used++] = (uint8_t)(x >> 16);
-		to[used++] = (uint8_t)(x >> 8);
-		to[used++] = (uint8_t)x;
-	}
-	record_set_bytes(r, key, to, used - pad);
+	if (!json_is_string(v) || base64_decode(to, &len, json_string_value(v), n) < 0)
+		return err_data(e, "field '%s' is not base64", key);
+	record_set_bytes(r, key, to, len);
 	return 0;
 }
 

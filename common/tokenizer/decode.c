@@ -1,5 +1,5 @@
 /* The table of decoders: each turns a list of tokens into another, whose texts in a row are the result. */
-#include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/decode.h"
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
@@ -21,7 +21,7 @@ static void reset(struct pieces_text *l)
 	l->n = 0;
 }
 
-static const char *token(const struct pieces_text *l, size_t i, size_t *len)
+const char *pieces_text_at(const struct pieces_text *l, size_t i, size_t *len)
 {
 	size_t from = i ? l->ends[i - 1] : 0;
 	*len = l->ends[i] - from;
@@ -67,7 +67,7 @@ static int run_bytelevel(const struct decoder *d, struct encoder *enc, const str
 	str_reserve(&raw, 0);
 	for (size_t i = 0; i < in->n; i++) {
 		size_t len, k = 0, was = raw.len;
-		const char *s = token(in, i, &len);
+		const char *s = pieces_text_at(in, i, &len);
 		int byte = 0;
 		while (k < len && (byte = bytelevel_byte(uni_next((const uint8_t *)s, &k))) >= 0)
 			str_addc(&raw, (char)byte);
@@ -97,7 +97,7 @@ static int run_replace(const struct decoder *d, struct encoder *enc, const struc
 {
 	for (size_t i = 0; i < in->n; i++) {
 		size_t len, done = 0;
-		const char *s = token(in, i, &len);
+		const char *s = pieces_text_at(in, i, &len);
 		struct span m;
 		int rc;
 		for (size_t at = 0;
@@ -137,7 +137,7 @@ static int run_byte_fallback(const struct decoder *d, struct encoder *enc,
 	str_reserve(&bytes, 0);
 	for (size_t i = 0; i <= in->n; i++) {
 		size_t len = 0;
-		const char *s = i < in->n ? token(in, i, &len) : NULL;
+		const char *s = i < in->n ? pieces_text_at(in, i, &len) : NULL;
 		int byte = s ? byte_token(s, len) : -1;
 		if (byte >= 0) {
 			str_addc(&bytes, (char)byte);
@@ -188,7 +188,7 @@ static int run_strip(const struct decoder *d, struct encoder *enc, const struct 
 	(void)enc, (void)e;
 	for (size_t i = 0; i < in->n; i++) {
 		size_t len, from = 0;
-		const char *s = token(in, i, &len);
+		const char *s = pieces_text_at(in, i, &len);
 		for (size_t k = 0; k < d->start && len - from >= d->len &&
 				   !memcmp(s + from, d->content, d->len);
 			k++)
@@ -224,7 +224,7 @@ static int run_metaspace(const struct decoder *d, struct encoder *enc, const str
 	(void)enc, (void)e;
 	for (size_t i = 0; i < in->n; i++) {
 		size_t len;
-		const char *s = token(in, i, &len), *m;
+		const char *s = pieces_text_at(in, i, &len), *m;
 		for (; (m = memmem(s, len, d->content, d->len)); s = m + d->len) {
 			str_add(&out->text, s, (size_t)(m - s));
 			if (i || !d->flag)
@@ -244,6 +244,9 @@ static const struct decoder_kind kinds[] = {
 	{"Fuse", NULL, run_fuse},
 	{"Strip", load_strip, run_strip},
 	{"Metaspace", load_metaspace, run_metaspace},
+	{"WordPiece", decode_wordpiece_load, decode_wordpiece},
+	{"BPEDecoder", decode_bpe_load, decode_bpe},
+	{"CTC", decode_ctc_load, decode_ctc},
 	{0},
 };
 
@@ -272,6 +275,7 @@ void decoder_done(struct decoder *d)
 {
 	pattern_free(d->pattern);
 	mem_free(d->content);
+	mem_free(d->delimiter);
 }
 
 int tokenizer_decode(struct encoder *enc, const uint32_t *ids, size_t n, int skip_special,

@@ -18,7 +18,7 @@ int part_bool(const json_t *v, const char *key, int otherwise, int *out, struct 
 	const json_t *x = json_object_get(v, key);
 	*out = otherwise;
 	if (!x || json_is_null(x))
-		return 0;
+		return otherwise == PART_NEEDED ? err_data(e, "'%s' is not there", key) : 0;
 	if (!json_is_boolean(x))
 		return err_data(e, "'%s' is not true or false", key);
 	*out = json_is_true(x);

@@ -2,7 +2,7 @@
  * The table of pre-tokenizers. A step cuts every piece into smaller ones; where it changes the text
  * (a prefix, a replacement) it writes a new one with its pieces.
  */
-#include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/split.h"
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
@@ -411,12 +411,23 @@ static const struct pretok_kind kinds[] = {
 	{"Whitespace", NULL, run_whitespace, NULL},
 	{"WhitespaceSplit", NULL, run_chars, is_space}, /* Removed: behavior 0 */
 	{"CharDelimiterSplit", load_delimiter, run_chars, is_delimiter},
+	{"FixedLength", split_fixed_load, split_fixed, NULL},
+	{"UnicodeScripts", NULL, split_scripts, NULL},
 	{0},
 };
 
 static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
 {
 	struct tokenizer *t = arg;
+	if (strcmp(type, "BertPreTokenizer") == 0) { /* it is these two */
+		json_t *none = json_object();
+		int rc = load_one(arg, "WhitespaceSplit", none, e) ||
+					 load_one(arg, "Punctuation", none, e)
+				 ? -1
+				 : 0;
+		json_decref(none);
+		return rc;
+	}
 	const struct pretok_kind *k = kinds;
 	while (k->type && strcmp(k->type, type) != 0)
 		k++;

@@ -141,6 +141,7 @@ int pattern_find(const struct pattern *p, struct pattern_state *st, const char *
 
 struct norm {
 	const struct norm_kind *kind;
+	struct charsmap *charsmap;
 	struct pattern *pattern;
 	char *content;
 	size_t len;
@@ -169,6 +170,7 @@ struct pretok {
 	splitter *split;
 	int behavior, invert, prefix, regex, map;
 	uint32_t delimiter, prepend;
+	size_t length;
 	uint8_t ascii[128]; /* kind->is of the characters below 0x80 */
 };
 /* The text and its pieces so far; a step replaces the pieces, and may replace the text. */
@@ -327,7 +329,7 @@ void pieces_text_end(struct pieces_text *l); /* what was written since the last 
 struct decoder {
 	const struct decoder_kind *kind;
 	struct pattern *pattern;
-	char *content;
+	char *content, *delimiter;
 	size_t len, start, stop;
 	int flag;
 };
@@ -412,6 +414,7 @@ int part_each(const json_t *v, const char *what, const char *list,
 	int (*fn)(void *arg, const char *type, const json_t *v, struct err *e), void *arg,
 	struct err *e);
 
+enum { PART_NEEDED = -1 }; /* in place of a default: the member must be there */
 /* Members of a part: 0, or -1 with "'type': 'key' …" when there but of another type. */
 int part_bool(const json_t *v, const char *key, int otherwise, int *out, struct err *e);
 int part_size(const json_t *v, const char *key, size_t otherwise, size_t *out, struct err *e);

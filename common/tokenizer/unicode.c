@@ -84,6 +84,73 @@ int uni_is_punct(uint32_t c)
 	return find(uni_other_punct, c) ? !p : p;
 }
 
+int uni_is_mark(uint32_t c)
+{
+	if (c < 0x300)
+		return 0;
+	int cat = uni_category(c);
+	int m = cat >= UTF8PROC_CATEGORY_MN && cat <= UTF8PROC_CATEGORY_ME;
+	return find(uni_other_mark, c) ? !m : m;
+}
+
+int uni_is_nonspacing(uint32_t c)
+{
+	if (c < 0x300)
+		return 0;
+	int m = uni_category(c) == UTF8PROC_CATEGORY_MN;
+	return find(uni_other_nonspacing, c) ? !m : m;
+}
+
+int uni_is_control(uint32_t c)
+{
+	if (c >= 0x20 && c < 0x7f)
+		return 0;
+	int cat = uni_category(c);
+	int is = cat == UTF8PROC_CATEGORY_CC || cat == UTF8PROC_CATEGORY_CF ||
+		 cat == UTF8PROC_CATEGORY_CO;
+	return find(uni_other_control, c) ? !is : is;
+}
+
+int uni_script(uint32_t c)
+{
+	size_t from = 0, to = uni_nscripts;
+	while (from < to) {
+		size_t mid = (from + to) / 2;
+		if (uni_scripts[mid].to < c)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return from < uni_nscripts && uni_scripts[from].from <= c ? uni_scripts[from].value : -1;
+}
+
+static int ends_always(uint32_t c)
+{
+	int class = utf8proc_get_property((utf8proc_int32_t)c)->boundclass;
+	return class == UTF8PROC_BOUNDCLASS_CR || class == UTF8PROC_BOUNDCLASS_LF ||
+	       class == UTF8PROC_BOUNDCLASS_CONTROL;
+}
+
+size_t uni_grapheme(const uint8_t *s, size_t from, size_t len)
+{
+	utf8proc_int32_t state = 0;
+	size_t at = from;
+	uint32_t was = uni_next(s, &at);
+	while (at < len) {
+		size_t next = at;
+		uint32_t c = uni_next(s, &next);
+		int cut = c < 0x80 && was < 0x80
+				  ? was != '\r' || c != '\n'
+				  : utf8proc_grapheme_break_stateful(
+					    (utf8proc_int32_t)was, (utf8proc_int32_t)c, &state);
+		if (cut && (!find(uni_other_join, c) || ends_always(was)))
+			break;
+		was = c;
+		at = next;
+	}
+	return at;
+}
+
 int uni_combining(uint32_t c)
 {
 	int class = utf8proc_get_property((utf8proc_int32_t)c)->combining_class;

@@ -19,6 +19,12 @@ struct uni_range {
 extern const struct uni_range uni_new_categories[];
 extern const struct uni_range uni_extra_numeric[];
 extern const struct uni_range uni_other_punct[];
+extern const struct uni_range uni_other_mark[];
+extern const struct uni_range uni_other_nonspacing[];
+extern const struct uni_range uni_other_control[];
+extern const struct uni_range uni_other_join[];
+extern const struct uni_range uni_scripts[]; /* this one ends after uni_nscripts */
+extern const size_t uni_nscripts;
 extern const struct uni_range uni_inert[];
 extern const struct uni_range uni_new_lower[];
 
@@ -77,11 +83,20 @@ size_t uni_put(uint32_t c, char *out);
 
 /* UTF8PROC_CATEGORY_… of Unicode 16.0. */
 int uni_category(uint32_t c);
-int uni_is_letter(uint32_t c);	/* L */
-int uni_is_numeric(uint32_t c); /* Rust's char::is_numeric: N */
-int uni_is_space(uint32_t c);	/* White_Space: \s, char::is_whitespace */
-int uni_is_word(uint32_t c);	/* \w of Rust's regex */
-int uni_is_punct(uint32_t c);	/* as Punctuation has it, ASCII symbols included */
+int uni_is_letter(uint32_t c);	   /* L */
+int uni_is_numeric(uint32_t c);	   /* Rust's char::is_numeric: N */
+int uni_is_space(uint32_t c);	   /* White_Space: \s, char::is_whitespace */
+int uni_is_word(uint32_t c);	   /* \w of Rust's regex */
+int uni_is_punct(uint32_t c);	   /* as Punctuation has it, ASCII symbols included */
+int uni_is_mark(uint32_t c);	   /* M, as StripAccents has it */
+int uni_is_nonspacing(uint32_t c); /* Mn, as BertNormalizer's strip_accents has it */
+int uni_is_control(uint32_t c);	   /* what its clean_text removes */
+
+/* A number for each script that UnicodeScripts tells apart; -1: c goes with any. */
+int uni_script(uint32_t c);
+
+/* The end of the extended grapheme cluster of s that begins at from (< len). */
+size_t uni_grapheme(const uint8_t *s, size_t from, size_t len);
 
 static inline enum uni_class uni_class_of(uint32_t c)
 {

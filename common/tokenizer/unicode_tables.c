@@ -487,7 +487,7 @@ const struct uni_range uni_other_control[] = {
 	{0},
 };
 
-/* Whether a grapheme goes on here is not as utf8proc has it. */
+/* A grapheme goes on here, though utf8proc ends it. */
 const struct uni_range uni_other_join[] = {
 	{0x0897, 0x0897, 0},
 	{0x1acf, 0x1add, 0},

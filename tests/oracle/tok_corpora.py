@@ -11,7 +11,7 @@ import zlib
 
 from tokenizers import Tokenizer
 
-TOKENIZERS = ["llama-3.2", "qwen2.5", "smollm2", "tinyllama", "phi-3-mini", "gpt2-hf", "gpt-neox-20b"]
+TOKENIZERS = ["llama-3.2", "qwen2.5", "smollm2", "tinyllama", "phi-3-mini", "gpt2-hf", "gpt-neox-20b", "t5-small-unigram", "bert-base-uncased"]
 PIECE = 16384
 
 

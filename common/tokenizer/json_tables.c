@@ -322,8 +322,8 @@ static int score(struct place *c, double *out, struct err *e)
 	return 0;
 }
 
-static int scored(struct place *c, struct json_text *token, struct str *made, double *value,
-	struct err *e)
+static int scored(
+	struct place *c, struct json_text *token, struct str *made, double *value, struct err *e)
 {
 	if (!take(c, '['))
 		return err_data(e, "not a token with its score");

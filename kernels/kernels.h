@@ -216,6 +216,22 @@ struct kernels {
 	int (*linear_bwd)(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
 		struct kbuf dy, size_t T, struct kbuf dx, int accumulate);
 
+	/* y[t,n] = g[n] * x[t,n] + bias[n] (p NULL: 0), or added to what y holds; y may be x. f32 [N]. */
+	int (*scale_columns)(struct kctx *c, struct kbuf x, struct kbuf g, struct kbuf bias,
+		size_t T, size_t N, struct kbuf y, int accumulate);
+	/* out[n] += a[t,n] * b[t,n] * scale[n], row after row; b, scale: p NULL: ones. out, scale: f32 [N]. */
+	int (*sum_columns)(struct kctx *c, struct kbuf a, struct kbuf b, struct kbuf scale,
+		size_t T, size_t N, struct kbuf out);
+	/* y = drop(x), the mask that linear would give A's input; y may be x. */
+	int (*dropout)(struct kctx *c, const struct kdropout *drop, struct kbuf x, size_t T,
+		size_t K, struct kbuf y);
+	/* An adapter on an embedding, A[R,V] f32: out[t, :] = scale * A[:, ids[t]], and back:
+	 * da[:, ids[t]] += scale * dout[t, :], row after row. */
+	int (*gather_columns)(struct kctx *c, struct kbuf a, const uint32_t *ids, size_t T,
+		size_t R, size_t V, float scale, struct kbuf out);
+	int (*scatter_columns)(struct kctx *c, struct kbuf dout, const uint32_t *ids, size_t T,
+		size_t R, size_t V, float scale, struct kbuf da);
+
 	/* s = x + add, written to sum (p NULL: not wanted; may be x or add); add.p NULL: s is x, sum unused;
 	 * y = s * rstd * g, rstd[t] = 1/sqrt(mean(s^2) + eps) saved (f32 [T], p NULL: not wanted). g: [K]
 	 * f32. y may be x. `offset` is added to g (Gemma: 1). */

@@ -64,7 +64,7 @@ static int trunk(struct workspace *ws)
 	const struct forest *f = ws->f;
 	ws->res = ws->layer[0].x;
 	ws->pend = (struct kbuf){0};
-	TRY(m->k->gather(m->kc, m->embed, f->ids, f->ntok, ws->res));
+	TRY(embed_forward(ws, ws->res));
 	for (size_t i = 0; i < m->config.layers; i++) {
 		TRY(attn_forward(ws, i));
 		TRY(mlp_forward(ws, i));
@@ -77,7 +77,6 @@ static int trunk(struct workspace *ws)
 static int backward(struct workspace *ws, const double *coef)
 {
 	struct model *m = ws->m;
-	const struct forest *f = ws->f;
 	TRY(head_backward(ws, coef));
 	for (size_t i = m->config.layers; i-- > 0;) {
 		const struct layer *l = &m->layers[i];
@@ -85,14 +84,12 @@ static int backward(struct workspace *ws, const double *coef)
 			TRY(layer_again(ws, i));
 		if (2 * i + 1 >= m->first_part)
 			TRY(mlp_backward(ws, i,
-				2 * i + 1 > m->first_part || m->dembed.p || l->mlp_norm.dg.p));
+				2 * i + 1 > m->first_part || m->embed_trains || l->mlp_norm.dg.p));
 		if (2 * i >= m->first_part)
-			TRY(attn_backward(
-				ws, i, 2 * i > m->first_part || m->dembed.p || l->attn_norm.dg.p));
+			TRY(attn_backward(ws, i,
+				2 * i > m->first_part || m->embed_trains || l->attn_norm.dg.p));
 	}
-	if (!m->dembed.p)
-		return 0;
-	return m->k->gather_bwd(m->kc, f->ids, f->ntok, m->config.dim, ws->dx, m->dembed);
+	return m->embed_trains ? embed_backward(ws) : 0;
 }
 
 int model_forward(struct model *m, struct workspace *ws, const struct forest *f, unsigned stats,

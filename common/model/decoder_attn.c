@@ -59,18 +59,16 @@ int attn_forward(struct workspace *ws, size_t layer)
 	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x, l->attn_norm.g, 0, m->config.rms_eps, T,
 		m->config.dim, ws->norm, s->rstd1));
 	struct kbuf qkv[] = {s->q, s->k, s->v};
-	for (int p = PROJ_Q; p <= PROJ_V; p++) {
-		struct klinear lin = linear_now(ws, &l->proj[p]);
-		TRY(k->linear_fwd(m->kc, &lin, ws->norm, T, qkv[p - PROJ_Q], s->h[p]));
-	}
+	struct rows rows = token_rows(ws);
+	for (int p = PROJ_Q; p <= PROJ_V; p++)
+		TRY(linear_forward(ws, &l->proj[p], &rows, ws->norm, qkv[p - PROJ_Q], &s->kept[p]));
 	TRY(rope_rotate(m, s->q, s->k, T, ws->f->pos, 0));
 	struct kbuf keys = s->k, values = s->v;
 	if (ws->cache)
 		TRY(join_cache(ws, layer, &keys, &values));
 	struct kattn a = attention_over(m, ws->f->segs, ws->f->nsegs);
 	TRY(k->attn_fwd(m->kc, &a, s->q, keys, values, s->att, s->lse));
-	struct klinear o = linear_now(ws, &l->proj[PROJ_O]);
-	TRY(k->linear_fwd(m->kc, &o, s->att, T, ws->add, s->h[PROJ_O]));
+	TRY(linear_forward(ws, &l->proj[PROJ_O], &rows, s->att, ws->add, &s->kept[PROJ_O]));
 	ws->res = s->x;
 	ws->pend = ws->add;
 	return 0;
@@ -85,8 +83,9 @@ int attn_backward(struct workspace *ws, size_t layer, int dx)
 	struct saved *s = &ws->layer[layer];
 	size_t T = ws->f->ntok;
 
-	struct klinear o = linear_now(ws, &l->proj[PROJ_O]);
-	TRY(k->linear_bwd(m->kc, &o, s->att, s->h[PROJ_O], ws->dx, T, ws->datt, 0));
+	struct rows rows = token_rows(ws);
+	TRY(linear_backward(
+		ws, &l->proj[PROJ_O], &rows, s->att, &s->kept[PROJ_O], ws->dx, 1, ws->datt, 0));
 	struct kattn a = attention_over(m, ws->f->segs, ws->f->nsegs);
 	TRY(k->attn_bwd(
 		m->kc, &a, s->q, s->k, s->v, s->att, s->lse, ws->datt, ws->dq, ws->dk, ws->dv));
@@ -94,19 +93,14 @@ int attn_backward(struct workspace *ws, size_t layer, int dx)
 
 	struct kbuf none = {0};
 	struct kbuf dqkv[] = {ws->dq, ws->dk, ws->dv};
-	struct klinear lin[3];
-	int trains = 0;
-	for (int p = PROJ_Q; p <= PROJ_V; p++) {
-		lin[p] = linear_now(ws, &l->proj[p]);
-		trains |= linear_trains(&lin[p]);
-	}
-	if (trains)
+	if (linear_trains(&l->proj[PROJ_Q]) || linear_trains(&l->proj[PROJ_K]) ||
+		linear_trains(&l->proj[PROJ_V]))
 		TRY(k->rmsnorm_fwd(m->kc, s->x, none, none, l->attn_norm.g, 0, c->rms_eps, T,
 			c->dim, ws->norm, none));
 	for (int p = PROJ_Q; p <= PROJ_V; p++) {
-		if (dx || linear_trains(&lin[p]))
-			TRY(k->linear_bwd(m->kc, &lin[p], ws->norm, s->h[p], dqkv[p], T,
-				dx ? ws->dnorm : none, p != PROJ_Q));
+		if (dx || linear_trains(&l->proj[p]))
+			TRY(linear_backward(ws, &l->proj[p], &rows, ws->norm, &s->kept[p], dqkv[p],
+				0, dx ? ws->dnorm : none, p != PROJ_Q));
 	}
 	if (!dx)
 		return 0;

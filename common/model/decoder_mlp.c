@@ -15,10 +15,9 @@ static int gate_up(struct workspace *ws, size_t layer)
 
 	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x1, l->mlp_norm.g, 0, m->config.rms_eps, T,
 		m->config.dim, ws->norm, s->rstd2));
-	struct klinear gate = linear_now(ws, &l->proj[PROJ_GATE]);
-	struct klinear up = linear_now(ws, &l->proj[PROJ_UP]);
-	TRY(k->linear_fwd(m->kc, &gate, ws->norm, T, s->gate, s->h[PROJ_GATE]));
-	return k->linear_fwd(m->kc, &up, ws->norm, T, s->up, s->h[PROJ_UP]);
+	struct rows rows = token_rows(ws);
+	TRY(linear_forward(ws, &l->proj[PROJ_GATE], &rows, ws->norm, s->gate, &s->kept[PROJ_GATE]));
+	return linear_forward(ws, &l->proj[PROJ_UP], &rows, ws->norm, s->up, &s->kept[PROJ_UP]);
 }
 
 int mlp_forward(struct workspace *ws, size_t layer)
@@ -26,12 +25,12 @@ int mlp_forward(struct workspace *ws, size_t layer)
 	const struct model *m = ws->m;
 	const struct kernels *k = m->k;
 	struct saved *s = &ws->layer[layer];
-	size_t T = ws->f->ntok;
 
 	TRY(gate_up(ws, layer));
-	struct klinear down = linear_now(ws, &m->layers[layer].proj[PROJ_DOWN]);
-	TRY(k->swiglu_fwd(m->kc, s->gate, s->up, T * m->config.ffn, ws->act));
-	TRY(k->linear_fwd(m->kc, &down, ws->act, T, ws->add, s->h[PROJ_DOWN]));
+	struct rows rows = token_rows(ws);
+	TRY(k->swiglu_fwd(m->kc, s->gate, s->up, rows.n * m->config.ffn, ws->act));
+	TRY(linear_forward(ws, &m->layers[layer].proj[PROJ_DOWN], &rows, ws->act, ws->add,
+		&s->kept[PROJ_DOWN]));
 	ws->res = s->x1;
 	ws->pend = ws->add;
 	return 0;
@@ -56,24 +55,26 @@ int mlp_backward(struct workspace *ws, size_t layer, int dx)
 	size_t n = T * c->ffn;
 	struct kbuf none = {0};
 
-	struct klinear gate = linear_now(ws, &l->proj[PROJ_GATE]);
-	struct klinear up = linear_now(ws, &l->proj[PROJ_UP]);
-	struct klinear down = linear_now(ws, &l->proj[PROJ_DOWN]);
-	if (linear_trains(&down))
+	const struct projection *gate = &l->proj[PROJ_GATE], *up = &l->proj[PROJ_UP],
+				*down = &l->proj[PROJ_DOWN];
+	struct rows rows = token_rows(ws);
+	if (linear_trains(down))
 		TRY(k->swiglu_fwd(m->kc, s->gate, s->up, n, ws->act));
-	TRY(k->linear_bwd(m->kc, &down, ws->act, s->h[PROJ_DOWN], ws->dx, T, ws->dact, 0));
+	TRY(linear_backward(ws, down, &rows, ws->act, &s->kept[PROJ_DOWN], ws->dx, 1, ws->dact, 0));
 	TRY(k->swiglu_bwd(m->kc, s->gate, s->up, ws->dact, n, s->gate, s->up));
 
-	int trains_gate = linear_trains(&gate);
-	int trains_up = linear_trains(&up);
+	int trains_gate = linear_trains(gate);
+	int trains_up = linear_trains(up);
 	if (trains_gate || trains_up)
 		TRY(k->rmsnorm_fwd(m->kc, s->x1, none, none, l->mlp_norm.g, 0, c->rms_eps, T,
 			c->dim, ws->norm, none));
 	struct kbuf dnorm = dx ? ws->dnorm : none;
 	if (dx || trains_gate)
-		TRY(k->linear_bwd(m->kc, &gate, ws->norm, s->h[PROJ_GATE], s->gate, T, dnorm, 0));
+		TRY(linear_backward(
+			ws, gate, &rows, ws->norm, &s->kept[PROJ_GATE], s->gate, 0, dnorm, 0));
 	if (dx || trains_up)
-		TRY(k->linear_bwd(m->kc, &up, ws->norm, s->h[PROJ_UP], s->up, T, dnorm, 1));
+		TRY(linear_backward(
+			ws, up, &rows, ws->norm, &s->kept[PROJ_UP], s->up, 0, dnorm, 1));
 	if (!dx)
 		return 0;
 	return k->rmsnorm_bwd(m->kc, s->x1, l->mlp_norm.g, 0, s->rstd2, ws->dnorm, T, c->dim,

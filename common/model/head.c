@@ -9,17 +9,14 @@
  */
 #include "common/model/model_int.h"
 
-/* The head for labels from `at` on: dropout knows rows by the labels' rows. */
-static struct klinear head_at(const struct workspace *ws, size_t at)
+/* Labels [at, at + n): dropout knows them by their rows. */
+static struct rows label_rows(const struct workspace *ws, size_t at, size_t n)
 {
-	struct klinear head = linear_now(ws, &ws->m->head);
-	head.lora.drop.record = ws->label_record + at;
-	head.lora.drop.pos = ws->label_pos + at;
-	return head;
+	return (struct rows){n, ws->label_record + at, ws->label_pos + at};
 }
 
 /* Labels [at, at + n): their rows, normed, as logits in ws->logits. */
-static int chunk_logits(struct workspace *ws, const struct klinear *head, size_t at, size_t n)
+static int chunk_logits(struct workspace *ws, size_t at, size_t n)
 {
 	const struct model *m = ws->m;
 	size_t d = m->config.dim;
@@ -27,17 +24,18 @@ static int chunk_logits(struct workspace *ws, const struct klinear *head, size_t
 	struct kbuf none = {0};
 	TRY(m->k->rmsnorm_fwd(m->kc, ws->rows, none, none, m->norm.g, 0, m->config.rms_eps, n, d,
 		ws->rows_norm, ws->train ? ws->rows_rstd : none));
-	return m->k->linear_fwd(m->kc, head, ws->rows_norm, n, ws->logits,
-		head->lora.r && ws->train ? ws->rows_h : none);
+	struct rows rows = label_rows(ws, at, n);
+	return linear_forward(ws, &m->head, &rows, ws->rows_norm, ws->logits, &ws->rows_kept);
 }
 
 /* d(logits) in ws->logits back to the rows of the residual stream: drows is overwritten. */
-static int chunk_back(struct workspace *ws, const struct klinear *head, size_t n, struct kbuf drows)
+static int chunk_back(struct workspace *ws, size_t at, size_t n, struct kbuf drows)
 {
 	const struct model *m = ws->m;
 	size_t d = m->config.dim;
-	TRY(m->k->linear_bwd(
-		m->kc, head, ws->rows_norm, ws->rows_h, ws->logits, n, ws->drows_norm, 0));
+	struct rows rows = label_rows(ws, at, n);
+	TRY(linear_backward(ws, &m->head, &rows, ws->rows_norm, &ws->rows_kept, ws->logits, 0,
+		ws->drows_norm, 0));
 	TRY(m->k->zero(m->kc, drows.p, dtype_bytes(drows.t, n * d)));
 	return m->k->rmsnorm_bwd(m->kc, ws->rows, m->norm.g, 0, ws->rows_rstd, ws->drows_norm, n, d,
 		drows, m->norm.dg);
@@ -55,12 +53,11 @@ int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
 	int grad = ws->train && !m->head_trains;
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
-		struct klinear head = head_at(ws, at);
-		TRY(chunk_logits(ws, &head, at, n));
+		TRY(chunk_logits(ws, at, n));
 		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab,
 			stats, grad, NULL, out + at));
 		if (grad)
-			TRY(chunk_back(ws, &head, n, kbuf_at(ws->drows, at * m->config.dim)));
+			TRY(chunk_back(ws, at, n, kbuf_at(ws->drows, at * m->config.dim)));
 	}
 	return 0;
 }
@@ -71,8 +68,7 @@ int head_logits(struct workspace *ws, float *logits)
 	size_t V = m->config.vocab;
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
-		struct klinear head = head_at(ws, at);
-		TRY(chunk_logits(ws, &head, at, n));
+		TRY(chunk_logits(ws, at, n));
 		TRY(m->k->read(m->kc, logits + at * V, ws->logits.p, n * V * sizeof *logits));
 	}
 	return 0;
@@ -84,11 +80,10 @@ static int backward_again(struct workspace *ws, const double *coef)
 	const struct model *m = ws->m;
 	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
 		n = chunk_len(ws, at);
-		struct klinear head = head_at(ws, at);
-		TRY(chunk_logits(ws, &head, at, n));
+		TRY(chunk_logits(ws, at, n));
 		TRY(m->k->softmax_label(m->kc, ws->logits, ws->label_id + at, n, m->config.vocab, 0,
 			1, coef + at, NULL));
-		TRY(chunk_back(ws, &head, n, ws->drows));
+		TRY(chunk_back(ws, at, n, ws->drows));
 		TRY(m->k->rows_scatter(
 			m->kc, ws->drows, NULL, ws->label_row + at, n, m->config.dim, ws->dx));
 	}

@@ -101,56 +101,61 @@ static int name_reference(struct model *m, const struct model_opts *o, struct er
 	return 0;
 }
 
-static int plan_adapter(struct model *m, const struct model_opts *o, struct err *e)
+static int read_adapter(struct model *m, const struct model_opts *o, struct err *e)
 {
+	struct adapter_config *c = &m->adapter.config;
 	if (o->new_adapter) {
-		m->adapter.config = *o->new_adapter;
+		*c = *o->new_adapter;
 		*o->new_adapter = (struct adapter_config){0};
-	} else if (adapter_read_config(&m->adapter.config, o->adapter, e) < 0) {
+	} else if (adapter_read_config(c, o->adapter, e) < 0) {
 		return -1;
 	}
 	m->has_adapter = m->adapter_on = 1;
-	return adapter_plan(&m->adapter, &m->config, &m->params, e);
+	return m->config.tied && c->tie ? adapter_config_tie(c, e) : 0;
 }
 
 static int fill_adapter(struct model *m, const struct model_opts *o, struct err *e)
 {
-	if (o->adapter)
-		return adapter_read_tensors(&m->adapter, &m->params, m->k, m->kc, o->adapter, e);
-	return adapter_init(&m->adapter, &m->params, m->k, m->kc, o->seed, e);
+	int rc = o->adapter ? adapter_read_tensors(m, o->adapter, e)
+			    : adapter_init(&m->adapter, &m->params, m->k, m->kc, o->seed, e);
+	if (rc < 0 || adapter_bind(m, e) < 0)
+		return -1;
+	rc = adapter_refresh(m, !o->adapter);
+	return rc < 0 ? model_kerr(m, rc, e) : 0;
 }
 
-static void attach_adapter(struct model *m)
+static size_t site_part(const struct model *m, const struct lora_site *s)
 {
-	for (size_t i = 0; i < m->adapter.nsites; i++) {
-		const struct lora_site *s = &m->adapter.sites[i];
-		int head = s->layer == m->config.layers;
-		struct projection *p = head ? &m->head : &m->layers[s->layer].proj[s->proj];
-		p->l.lora.r = s->r;
-		p->l.lora.scale = s->scale;
-		if (m->plan)
-			continue;
-		p->l.lora.a = param_value(&m->params, s->a);
-		p->l.lora.b = param_value(&m->params, s->b);
-		p->l.lora.da = param_grad(&m->params, s->a);
-		p->l.lora.db = param_grad(&m->params, s->b);
-	}
+	if (s->place == SITE_EMBED)
+		return 0;
+	return s->place == SITE_HEAD ? 2 * m->config.layers : 2 * s->layer + (s->place > PROJ_O);
 }
 
 /* How far down the backward must go. */
-static void find_first_part(struct model *m, int full)
+static void find_first_part(struct model *m)
 {
 	size_t last = 2 * m->config.layers;
-	m->head_trains = full;
-	m->first_part = full ? 0 : last + 1;
-	for (size_t i = 0; i < m->adapter.nsites; i++) {
-		const struct lora_site *s = &m->adapter.sites[i];
-		int head = s->layer == m->config.layers;
-		size_t part = head ? last : 2 * s->layer + (s->proj > PROJ_O);
-		m->head_trains |= head;
+	m->first_part = last + 1;
+	for (size_t i = 0; i < m->nslots + m->adapter.nsites; i++) {
+		const struct slot *slot = i < m->nslots ? &m->slots[i] : NULL;
+		const struct lora_site *s = slot ? NULL : &m->adapter.sites[i - m->nslots];
+		if (slot && slot->param < 0)
+			continue;
+		size_t part = slot ? slot->part : site_part(m, s);
+		m->embed_trains |= slot ? slot->w == &m->embed : s->place == SITE_EMBED;
+		m->head_trains |= part == last;
 		if (part < m->first_part)
 			m->first_part = part;
 	}
+	/* A tied embedding that trains is a head that trains. */
+	m->head_trains |=
+		m->config.tied && m->slots[0].param >= 0 && (m->full || m->adapter.config.tie);
+}
+
+static unsigned linear_uses(const struct model *m, const struct model_opts *o)
+{
+	return KUSE_FWD | (o->train ? KUSE_BWD : 0) |
+	       (m->adapter.config.dora ? KUSE_GATHER : 0); /* dora.c measures rows */
 }
 
 static int open_parts(struct model *m, const struct model_opts *o, struct err *e)
@@ -162,10 +167,13 @@ static int open_parts(struct model *m, const struct model_opts *o, struct err *e
 	if (model_config_load(&m->config, o->dir, e) < 0 || open_kernels(m, o, e) < 0 ||
 		open_files(m, o, e) < 0 || name_reference(m, o, e) < 0)
 		return -1;
-	weights_list(m, o->train);
-	if (o->full)
-		weights_plan_full(m);
-	if (adapter && plan_adapter(m, o, e) < 0)
+	if (adapter && read_adapter(m, o, e) < 0)
+		return -1;
+	m->full = o->full;
+	weights_list(m, linear_uses(m, o));
+	if (adapter && adapter_plan(&m->adapter, &m->config, &m->params, e) < 0)
+		return -1;
+	if ((m->full || adapter) && weights_plan(m, e) < 0)
 		return -1;
 	if (!o->plan) {
 		if (m->params.n && params_alloc(&m->params, m->k, m->kc, o->train, e) < 0)
@@ -174,9 +182,10 @@ static int open_parts(struct model *m, const struct model_opts *o, struct err *e
 			return err_prefix(e, "%s", o->dir);
 		if (adapter && fill_adapter(m, o, e) < 0)
 			return -1;
+	} else if (adapter_bind(m, e) < 0) {
+		return -1;
 	}
-	attach_adapter(m);
-	find_first_part(m, o->full);
+	find_first_part(m);
 	return 0;
 }
 
@@ -198,6 +207,8 @@ void model_close(struct model *m)
 {
 	if (!m)
 		return;
+	if (m->kc)
+		adapter_unbind(m);
 	weights_free(m);
 	if (m->kc)
 		params_done(&m->params, m->k, m->kc);
@@ -257,11 +268,15 @@ const char *model_precision(const struct model *m)
 void model_adapter_enable(struct model *m, int on)
 {
 	m->adapter_on = on && m->has_adapter;
+	weights_bind(m, m->adapter_on);
 }
 
 int model_refresh(struct model *m, struct err *e)
 {
-	return weights_refresh(m, e);
+	if (weights_refresh(m, e) < 0)
+		return -1;
+	int rc = adapter_refresh(m, 0);
+	return rc < 0 ? model_kerr(m, rc, e) : 0;
 }
 
 int model_grads_begin(struct model *m, struct err *e)
@@ -270,14 +285,16 @@ int model_grads_begin(struct model *m, struct err *e)
 	if (rc == 0 && m->tied_dembed.p)
 		rc = m->k->zero(
 			m->kc, m->tied_dembed.p, m->config.vocab * m->config.dim * sizeof(float));
+	if (rc == 0)
+		rc = adapter_grads_begin(m);
 	return rc < 0 ? model_kerr(m, rc, e) : 0;
 }
 
 int model_grads_end(struct model *m, struct err *e)
 {
-	if (!m->tied_dembed.p)
-		return 0;
-	int rc =
-		m->k->axpy(m->kc, 1, m->tied_dembed, m->config.vocab * m->config.dim, m->head.l.dw);
+	int rc = adapter_grads_end(m);
+	if (rc == 0 && m->tied_dembed.p)
+		rc = m->k->axpy(
+			m->kc, 1, m->tied_dembed, m->config.vocab * m->config.dim, m->head.l.dw);
 	return rc < 0 ? model_kerr(m, rc, e) : 0;
 }

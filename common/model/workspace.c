@@ -54,6 +54,18 @@ static void lay_made(struct workspace *ws, struct bump *b, struct saved *s, size
 	s->lse = take(b, T, c->heads);
 }
 
+/* What DoRA scales of a layer's outputs, but for the last, which nothing makes again; of any layer
+ * (NULL) for those that share. */
+static void lay_unscaled(
+	struct workspace *ws, struct bump *b, struct saved *s, const struct layer *l, size_t T)
+{
+	const struct model *m = ws->m;
+	for (int p = 0; p < PROJ_DOWN; p++) {
+		if (l ? l->proj[p].dora != NULL : m->adapter.config.dora)
+			s->kept[p].u = take(b, T, m->layers[0].proj[p].out);
+	}
+}
+
 /* What stays of a layer that is made again: its input, and the adapters' small products. */
 static void lay_kept(
 	struct workspace *ws, struct bump *b, struct saved *s, const struct layer *l, size_t T)
@@ -61,8 +73,10 @@ static void lay_kept(
 	s->x = take(b, T, ws->m->config.dim);
 	for (int p = 0; p < PROJ_COUNT; p++) {
 		if (l->proj[p].l.lora.r)
-			s->h[p] = take(b, T, l->proj[p].l.lora.r);
+			s->kept[p].h = take(b, T, l->proj[p].l.lora.r);
 	}
+	if (l->proj[PROJ_DOWN].dora)
+		s->kept[PROJ_DOWN].u = take(b, T, ws->m->config.dim);
 }
 
 static size_t min_size(size_t a, size_t b)
@@ -81,15 +95,19 @@ static void lay_layers(struct workspace *ws, struct bump *b, size_t T, int train
 		lay_made(ws, b, &bare, T, 0);
 	}
 	ws->again = ws->recompute ? min_size(first + ws->recompute + 1, layers) : first;
-	if (ws->again > first)
+	if (ws->again > first) {
 		lay_made(ws, b, &shared, T, 1);
+		lay_unscaled(ws, b, &shared, NULL, T);
+	}
 	for (size_t i = 0; i < layers; i++) {
 		struct saved *s = &ws->layer[i];
 		*s = i < first ? bare : i < ws->again ? shared : (struct saved){0};
 		if (i >= first)
 			lay_kept(ws, b, s, &m->layers[i], T);
-		if (i >= ws->again)
+		if (i >= ws->again) {
 			lay_made(ws, b, s, T, 1);
+			lay_unscaled(ws, b, s, &m->layers[i], T);
+		}
 	}
 }
 
@@ -98,15 +116,30 @@ static void lay_head(struct workspace *ws, struct bump *b, size_t L, int train)
 	const struct model *m = ws->m;
 	const struct model_config *c = &m->config;
 	size_t n = ws->chunk = label_chunk(c, L);
+	ws->rows_kept = (struct kept){0};
 	ws->rows = take(b, n, c->dim);
 	ws->rows_norm = take(b, n, c->dim);
 	ws->logits = take(b, n, c->vocab);
 	if (!train)
 		return;
 	ws->rows_rstd = take(b, n, 1);
-	ws->rows_h = take(b, n, m->head.l.lora.r);
+	if (m->head.l.lora.r)
+		ws->rows_kept.h = take(b, n, m->head.l.lora.r);
+	if (m->head.dora)
+		ws->rows_kept.u = take(b, n, c->vocab);
 	ws->drows_norm = take(b, n, c->dim);
 	ws->drows = take(b, m->head_trains ? n : L, c->dim);
+}
+
+static void lay_dora(struct workspace *ws, struct bump *b)
+{
+	const struct model_config *c = &ws->m->config;
+	size_t q = c->heads * c->head_dim, wide = q > c->ffn ? q : c->ffn;
+	if (!ws->m->adapter.config.dora)
+		return;
+	for (int i = 0; i < 3; i++)
+		ws->dora[i] = take(b, DORA_ROWS, wide > c->dim ? wide : c->dim);
+	ws->dora_du = take(b, DORA_ROWS, c->dim);
 }
 
 static void lay_scratch(struct workspace *ws, struct bump *b, size_t T, int train)
@@ -114,7 +147,10 @@ static void lay_scratch(struct workspace *ws, struct bump *b, size_t T, int trai
 	const struct model_config *c = &ws->m->config;
 	ws->norm = take(b, T, c->dim);
 	ws->add = take(b, T, c->dim);
+	ws->embed_h = take(b, T, ws->m->embed_lora.r);
 	if (train) {
+		ws->embed_dh = take(b, T, ws->m->embed_lora.r);
+		lay_dora(ws, b);
 		ws->dx = take(b, T, c->dim);
 		ws->dnorm = take(b, T, c->dim);
 	}

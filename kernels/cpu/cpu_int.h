@@ -64,7 +64,9 @@ int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes);
 	.weight_refresh = cpu_weight_refresh, .weight_free = cpu_weight_free,                      \
 	.weight_bytes = cpu_weight_bytes, .gather = plain_gather, .gather_bwd = plain_gather_bwd,  \
 	.rows_gather = plain_rows_gather, .rows_scatter = plain_rows_scatter,                      \
-	.adafactor = plain_adafactor
+	.adafactor = plain_adafactor, .scale_columns = plain_scale_columns,                        \
+	.sum_columns = plain_sum_columns, .dropout = plain_dropout,                                \
+	.gather_columns = plain_gather_columns, .scatter_columns = plain_scatter_columns
 
 /* Entries that x86 has faster. */
 #define PLAIN_ENTRIES                                                                              \
@@ -117,6 +119,16 @@ int plain_linear_fwd(struct kctx *c, const struct klinear *l, struct kbuf x, siz
 	struct kbuf y, struct kbuf h);
 int plain_linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, struct kbuf h,
 	struct kbuf dy, size_t T, struct kbuf dx, int accumulate);
+int plain_scale_columns(struct kctx *c, struct kbuf x, struct kbuf g, struct kbuf bias, size_t T,
+	size_t N, struct kbuf y, int accumulate);
+int plain_sum_columns(struct kctx *c, struct kbuf a, struct kbuf b, struct kbuf scale, size_t T,
+	size_t N, struct kbuf out);
+int plain_dropout(struct kctx *c, const struct kdropout *drop, struct kbuf x, size_t T, size_t K,
+	struct kbuf y);
+int plain_gather_columns(struct kctx *c, struct kbuf a, const uint32_t *ids, size_t T, size_t R,
+	size_t V, float scale, struct kbuf out);
+int plain_scatter_columns(struct kctx *c, struct kbuf dout, const uint32_t *ids, size_t T, size_t R,
+	size_t V, float scale, struct kbuf da);
 int plain_rmsnorm_fwd(struct kctx *c, struct kbuf x, struct kbuf add, struct kbuf sum,
 	struct kbuf g, float offset, float eps, size_t T, size_t K, struct kbuf y,
 	struct kbuf rstd);

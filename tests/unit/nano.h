@@ -11,6 +11,7 @@
 #include "common/model/model.h"
 #include "common/rng.h"
 #include "common/safetensors.h"
+#include "common/str.h"
 #include "tests/tap.h"
 
 #include <math.h>
@@ -125,16 +126,32 @@ __attribute__((unused)) static void nano_shake(struct model *m, const char *part
 	model_refresh(m, &e);
 }
 
+/* The same with more of adapter_config.json: ", \"key\": value …". */
+__attribute__((unused)) static struct adapter_config nano_adapter_with(
+	size_t r, const char *targets, const char *more)
+{
+	struct adapter_config c;
+	struct err e = {0};
+	struct str text = {0};
+	str_addf(&text,
+		"{\"peft_type\": \"LORA\", \"r\": %zu, \"lora_alpha\": %zu%s, "
+		"\"target_modules\": [\"",
+		r, 2 * r, more);
+	for (const char *p = targets; *p; p++)
+		str_addf(&text, *p == ',' ? "\", \"" : "%c", *p);
+	str_addf(&text, "\"]}");
+	if (adapter_parse_config(&c, text.s, text.len, &e) < 0) {
+		printf("Bail out! %s\n", e.msg);
+		exit(1);
+	}
+	str_done(&text);
+	return c;
+}
+
 /* A fresh adapter's configuration for a comma-separated list of targets. */
 __attribute__((unused)) static struct adapter_config nano_adapter(size_t r, const char *targets)
 {
-	struct adapter_config c = {.r = r, .alpha = 2 * (double)r};
-	char *copy = mem_strdup(targets), *rest = copy;
-	c.targets = mem_alloc(16, sizeof *c.targets);
-	for (char *t; (t = strsep(&rest, ","));)
-		c.targets[c.ntargets++] = mem_strdup(t);
-	free(copy);
-	return c;
+	return nano_adapter_with(r, targets, "");
 }
 
 __attribute__((unused)) static void nano_ids(uint64_t stream, uint32_t *ids, size_t n)

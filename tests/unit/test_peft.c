@@ -51,10 +51,93 @@ static void test_targets(void)
 	adapter_config_done(&config);
 
 	is_int(parse("\"target_modules\": \"all-linear\""), 0, "all-linear");
-	ok(config.ntargets == 7 && adapter_targets(&config, "model.layers.9.mlp.gate_proj") &&
+	ok(config.targets.n == 7 && adapter_targets(&config, "model.layers.9.mlp.gate_proj") &&
 			!adapter_targets(&config, "lm_head"),
 		"is the seven projections, not the head");
 	adapter_config_done(&config);
+}
+
+/* Answers of PEFT 0.21.2's check_target_module_exists. */
+static void test_less(void)
+{
+	is_int(parse("\"exclude_modules\": [\"0.self_attn.q_proj\"]"), 0, "exclude_modules");
+	ok(!adapter_targets(&config, "model.layers.0.self_attn.q_proj") &&
+			!adapter_targets(&config, "x.0.self_attn.q_proj") &&
+			adapter_targets(&config, "model.layers.10.self_attn.q_proj"),
+		"takes modules out by a path's end after a dot");
+	adapter_config_done(&config);
+	is_int(parse("\"exclude_modules\": \".*layers.0.*\""), 0, "as an expression");
+	ok(!adapter_targets(&config, "model.layers.0.self_attn.q_proj") &&
+			adapter_targets(&config, "model.layers.1.self_attn.q_proj"),
+		"by the whole path");
+	adapter_config_done(&config);
+
+	is_int(parse("\"layers_to_transform\": [1, 3]"), 0, "layers_to_transform");
+	ok(adapter_targets(&config, "model.layers.1.mlp.up_proj") &&
+			!adapter_targets(&config, "model.layers.2.mlp.up_proj") &&
+			!adapter_targets(&config, "model.layers.13.mlp.up_proj") &&
+			!adapter_targets(&config, "layers.1.mlp.up_proj") &&
+			adapter_targets(&config, "q_proj"),
+		"is for names that end a path; it takes the first number after a name after a dot");
+	adapter_config_done(&config);
+	is_int(parse("\"layers_to_transform\": 3, \"layers_pattern\": [\"h\", \"layers\"]"), 0,
+		"layers_pattern");
+	ok(adapter_targets(&config, "model.layers.3.mlp.up_proj") &&
+			adapter_targets(&config, "layers.3.mlp.up_proj") &&
+			!adapter_targets(&config, "model.blocks.3.mlp.up_proj"),
+		"says after which name");
+	adapter_config_done(&config);
+
+	is_int(parse("\"modules_to_save\": [\"mlp\", \"norm\", \"embed_tokens\"]"), 0,
+		"modules_to_save");
+	ok(!adapter_targets(&config, "model.layers.0.mlp.up_proj") &&
+			adapter_targets(&config, "model.layers.0.self_attn.q_proj"),
+		"has no adapter on it, nor on what is in it");
+	ok(adapter_saves(&config, "model.layers.0.mlp.up_proj") &&
+			adapter_saves(&config, "model.norm") &&
+			adapter_saves(&config, "model.layers.1.input_layernorm") &&
+			adapter_saves(&config, "model.embed_tokens") &&
+			!adapter_saves(&config, "lm_head") &&
+			!adapter_saves(&config, "model.layers.0.self_attn.q_proj"),
+		"is saved whole, whatever its path ends in the name, and what is in it");
+	adapter_config_done(&config);
+}
+
+static void test_names(void)
+{
+	static const struct {
+		const char *name, *module;
+		enum adapter_part part;
+	} cases[] = {
+		{"base_model.model.a.q.lora_A.weight", "a.q", ADAPTER_A},
+		{"base_model.model.a.q.lora_B.weight", "a.q", ADAPTER_B},
+		{"base_model.model.a.q.lora_B.bias", "a.q", ADAPTER_B_BIAS},
+		{"base_model.model.a.q.lora_magnitude_vector", "a.q", ADAPTER_MAGNITUDE},
+		{"base_model.model.e.lora_embedding_A", "e", ADAPTER_EMBEDDING_A},
+		{"base_model.model.e.lora_embedding_B", "e", ADAPTER_EMBEDDING_B},
+		{"base_model.model.e.base_layer.weight", "e", ADAPTER_COPY},
+		{"base_model.model.a.q.base_layer.bias", "a.q", ADAPTER_BIAS},
+		{"base_model.model.a.q.bias", "a.q", ADAPTER_BIAS},
+		{"base_model.model.lm_head.weight", "lm_head", ADAPTER_WEIGHT},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *module = NULL, *back;
+		enum adapter_part part = ADAPTER_A;
+		ok(adapter_name_parse(cases[i].name, &module, &part) && part == cases[i].part &&
+				strcmp(module, cases[i].module) == 0,
+			"%s is taken apart", cases[i].name);
+		back = adapter_name(module, part, strstr(cases[i].name, "base_layer.bias") != NULL);
+		is_str(back, cases[i].name, "and put together");
+		mem_free(module);
+		mem_free(back);
+	}
+	char *module = NULL;
+	enum adapter_part part;
+	ok(!adapter_name_parse("model.lm_head.weight", &module, &part) &&
+			!adapter_name_parse("base_model.model.weight", &module, &part) &&
+			!adapter_name_parse("base_model.model.q.lora_C.x", &module, &part) &&
+			!module,
+		"other names are none of them");
 }
 
 static void test_patterns(void)
@@ -79,11 +162,18 @@ static void test_patterns(void)
 
 static void test_refusals(void)
 {
-	refused("\"use_dora\": true", "use_dora");
-	refused("\"bias\": \"all\"", "bias");
-	refused("\"modules_to_save\": [\"lm_head\"]", "modules_to_save");
-	refused("\"lora_bias\": true", "lora_bias");
-	refused("\"layers_to_transform\": [1]", "layers_to_transform");
+	refused("\"target_parameters\": [\"x\"]", "target_parameters");
+	refused("\"use_qalora\": true", "use_qalora");
+	refused("\"bias\": \"some\"", "'bias' is not one of none, all, lora_only");
+	refused("\"use_dora\": 1", "use_dora");
+	refused("\"use_dora\": true, \"lora_bias\": true", "lora_bias");
+	refused("\"modules_to_save\": \"lm_head\"", "modules_to_save");
+	refused("\"modules_to_save\": [\"(\"]", "modules_to_save: bad pattern '('");
+	refused("\"exclude_modules\": [1]", "exclude_modules");
+	refused("\"layers_to_transform\": [1.5]", "layers_to_transform");
+	refused("\"layers_pattern\": \"layers\"", "layers_to_transform");
+	refused("\"target_modules\": \"q_proj\", \"layers_to_transform\": 1",
+		"layers_to_transform");
 	refused("\"init_lora_weights\": \"pissa_niter_4\"", "pissa_niter_4");
 	refused("\"peft_type\": \"LOHA\"", "LOHA");
 	refused("\"r\": 0", "'r'");
@@ -107,17 +197,17 @@ static void test_refusals(void)
 
 static void test_writing(void)
 {
-	char *targets[] = {(char *)"q_proj"};
-	struct adapter_config c = {.r = 4, .alpha = 8.5, .dropout = 0.05, .rslora = 1};
-	c.targets = targets;
-	c.ntargets = 1;
-	c.base = (char *)"a/b";
-	char *got = adapter_config_json(&c);
+	is_int(parse("\"r\": 4, \"lora_alpha\": 8.5, \"lora_dropout\": 0.05, \"use_rslora\": true, "
+		     "\"base_model_name_or_path\": \"a/b\", \"target_modules\": [\"q_proj\"], "
+		     "\"bias\": \"none\", \"peft_version\": \"0.9\", \"later\": 1"),
+		0, "a few fields");
+	char *got = adapter_config_json(&config);
 	char *want =
 		io_read_file("tests/golden/merge/adapter_config.json", 1 << 20, &(size_t){0}, &err);
 	is_str(got, want, "adapter_config.json is PEFT's, byte for byte");
 	mem_free(got);
 	mem_free(want);
+	adapter_config_done(&config);
 
 	parse("\"rank_pattern\": {\"q_proj\": 2}, \"alpha_pattern\": {\"q_proj\": 1.5}, "
 	      "\"target_modules\": \"x.*\"");
@@ -145,7 +235,7 @@ static void test_real(void)
 		char *dir = mem_printf("%s/adapters/%s", tap_data(), real[i].name);
 		char print[FINGERPRINT_LEN];
 		ok(!adapter_read_config(&config, dir, &err) && config.r == real[i].r &&
-				config.ntargets == 2 &&
+				config.targets.n == 2 &&
 				adapter_scale(&config, "q_proj") == real[i].scale &&
 				!fingerprint_adapter(dir, print, &err) && strlen(print) == 32,
 			"%s is read", real[i].name);
@@ -157,6 +247,8 @@ static void test_real(void)
 int main(void)
 {
 	test_targets();
+	test_less();
+	test_names();
 	test_patterns();
 	test_refusals();
 	test_writing();

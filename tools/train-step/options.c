@@ -1,17 +1,21 @@
 #include "tools/train-step/options.h"
 
 #include "common/die.h"
+#include "common/json.h"
 #include "common/mem.h"
 #include "common/opts.h"
 
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 struct options options = {
 	.loss = {.opts = {.beta = 0.1}},
 	.lora_r = 16,
 	.lora_alpha = 32,
 	.lora_targets = "all-linear",
+	.bias = "none",
+	.init = "true",
 	.batch_size = 8,
 	.max_length = 1024,
 	.epochs = 3,
@@ -56,15 +60,27 @@ static const struct opt adapter_rows[] = {
 	{"lora-r", 0, OPT_INT, &options.lora_r, "R", "rank of a fresh adapter (16)"},
 	{"lora-alpha", 0, OPT_REAL, &options.lora_alpha, "A", "its scale is A/R (32)"},
 	{"lora-dropout", 0, OPT_REAL, &options.lora_dropout, "P", "on the adapter's input (0)"},
-	{"lora-target-modules", 0, OPT_STR, &options.lora_targets, "all-linear|NAME,…",
-		"which projections (all-linear)"},
+	{"lora-target-modules", 0, OPT_STR, &options.lora_targets, "all-linear|NAME,…|REGEX",
+		"which modules (all-linear); lm_head and embed_tokens too"},
+	{"exclude-modules", 0, OPT_STR, &options.exclude, "NAME,…|REGEX", "but not these"},
+	{"layers-to-transform", 0, OPT_STR, &options.layers, "N,…", "only these layers, from 0"},
+	{"rank-pattern", 0, OPT_STR, &options.rank_pattern, "JSON",
+		"other ranks of some modules, as '{\"q_proj\": 8}'"},
+	{"alpha-pattern", 0, OPT_STR, &options.alpha_pattern, "JSON", "other alphas"},
 	{"use-rslora", 0, OPT_FLAG, &options.use_rslora, NULL, "scale A/sqrt(R)"},
+	{"use-dora", 0, OPT_FLAG, &options.use_dora, NULL,
+		"train each row's magnitude beside its direction"},
+	{"lora-bias", 0, OPT_FLAG, &options.lora_bias, NULL, "B has a bias"},
+	{"init-lora-weights", 0, OPT_STR, &options.init, "true|gaussian|false",
+		"how A and B begin (true: A uniform, B 0)"},
+	{"bias", 0, OPT_STR, &options.bias, "none|all|lora_only",
+		"which of the model's biases train too (none)"},
+	{"modules-to-save", 0, OPT_STR, &options.modules_to_save, "NAME,…",
+		"modules that train whole: embed_tokens, lm_head, norm …"},
+	{"ensure-weight-tying", 0, OPT_FLAG, &options.ensure_tying, NULL,
+		"embedding and head stay one tensor in --modules-to-save"},
 	{"adapter", 0, OPT_STR, &options.adapter, "DIR", "go on from this PEFT adapter"},
 	{"full", 0, OPT_FLAG, &options.full, NULL, "train all weights, no adapter"},
-	{"bias", 0, OPT_STR, &options.bias, "none", "biases are not trained"},
-	{"lora-bias", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
-	{"use-dora", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
-	{"modules-to-save", 0, OPT_REFUSE, NULL, NULL, NOT_HERE},
 	{0},
 };
 
@@ -207,8 +223,10 @@ static void check_loss(struct err *e)
 
 static void check_trained(void)
 {
-	static const char *const fresh[] = {
-		"lora-r", "lora-alpha", "lora-target-modules", "use-rslora"};
+	static const char *const fresh[] = {"lora-r", "lora-alpha", "lora-target-modules",
+		"exclude-modules", "layers-to-transform", "rank-pattern", "alpha-pattern",
+		"use-rslora", "use-dora", "lora-bias", "init-lora-weights", "bias",
+		"modules-to-save", "ensure-weight-tying"};
 	const struct options *o = &options;
 	for (size_t i = 0; i < sizeof fresh / sizeof *fresh; i++) {
 		combine("full", fresh[i]);
@@ -226,9 +244,6 @@ static void check_trained(void)
 		die(STATUS_USAGE, "--lora-alpha must be above 0");
 	if (!(o->lora_dropout >= 0 && o->lora_dropout < 1))
 		die(STATUS_USAGE, "--lora-dropout must be at least 0 and below 1");
-	if (o->bias && strcmp(o->bias, "none") != 0)
-		die(STATUS_USAGE, "--bias '%s' is not implemented: biases are not trained (none)",
-			o->bias);
 }
 
 static void check_run(struct err *e)
@@ -279,11 +294,13 @@ char *options_history(void)
 {
 	static const char *const names[] = {"loss", "loss-type", "beta", "label-smoothing",
 		"ref-adapter", "lora-r", "lora-alpha", "lora-dropout", "lora-target-modules",
-		"use-rslora", "adapter", "full", "batch-size", "num-train-epochs", "max-steps",
-		"learning-rate", "lr-scheduler-type", "lr-scheduler-kwargs", "warmup-steps",
-		"warmup-ratio", "optim", "optim-args", "weight-decay", "adam-beta1", "adam-beta2",
-		"adam-epsilon", "max-grad-norm", "seed", "no-shuffle", "logging-steps", "eval-file",
-		"eval-steps", "precision", NULL};
+		"exclude-modules", "layers-to-transform", "rank-pattern", "alpha-pattern",
+		"use-rslora", "use-dora", "lora-bias", "init-lora-weights", "bias",
+		"modules-to-save", "ensure-weight-tying", "adapter", "full", "batch-size",
+		"num-train-epochs", "max-steps", "learning-rate", "lr-scheduler-type",
+		"lr-scheduler-kwargs", "warmup-steps", "warmup-ratio", "optim", "optim-args",
+		"weight-decay", "adam-beta1", "adam-beta2", "adam-epsilon", "max-grad-norm", "seed",
+		"no-shuffle", "logging-steps", "eval-file", "eval-steps", "precision", NULL};
 	return opts_history(&program, names);
 }
 
@@ -302,15 +319,95 @@ int options_schedule(struct schedule *s, uint64_t steps_per_epoch, struct err *e
 	return 0;
 }
 
-void options_adapter(struct adapter_config *c)
+/* ---- the fresh adapter, as PEFT's config would have it ---- */
+
+static json_t *names(const char *list)
+{
+	json_t *a = json_array();
+	for (const char *p = list; *p;) {
+		size_t n = strcspn(p, ",");
+		if (n)
+			json_array_append_new(a, json_stringn(p, n));
+		p += n + (p[n] == ',');
+	}
+	return a;
+}
+
+/* No module's name holds what makes an expression one. */
+static json_t *names_or_regex(const char *s)
+{
+	return strpbrk(s, "\\^$*+?()[]{}|") || strcasecmp(s, "all-linear") == 0 ? json_string(s)
+										: names(s);
+}
+
+static int numbers(json_t *config, const char *key, const char *list, struct err *e)
+{
+	char *text = mem_printf("[%s]", list);
+	json_t *a = json_read_bytes(text, strlen(text), e);
+	mem_free(text);
+	json_object_set_new(config, key, a);
+	return a ? 0 : -1;
+}
+
+static int object(json_t *config, const char *key, const char *text, struct err *e)
+{
+	json_t *o = json_read_bytes(text, strlen(text), e);
+	if (o && !json_is_object(o))
+		err_usage(e, "not a JSON object");
+	int rc = json_is_object(o) ? 0 : -1;
+	json_object_set_new(config, key, o);
+	return rc;
+}
+
+static json_t *init_value(const char *s)
+{
+	return strcasecmp(s, "true") == 0    ? json_true()
+	       : strcasecmp(s, "false") == 0 ? json_false()
+					     : json_string(s);
+}
+
+/* Python keeps 32 and 32.0 apart; a whole alpha is written as the integer it was given as. */
+static json_t *number(double v)
+{
+	return v == floor(v) && fabs(v) < 1e15 ? json_integer((json_int_t)v) : json_real(v);
+}
+
+static int fill_config(json_t *config, struct err *e)
 {
 	const struct options *o = &options;
-	*c = (struct adapter_config){
-		.r = (size_t)o->lora_r,
-		.alpha = o->lora_alpha,
-		.dropout = o->lora_dropout,
-		.rslora = o->use_rslora,
-		.base = mem_strdup(opts_model.model),
-	};
-	adapter_set_targets(c, o->lora_targets);
+	json_object_set_new(config, "peft_type", json_string("LORA"));
+	json_object_set_new(config, "base_model_name_or_path", json_string(opts_model.model));
+	json_object_set_new(config, "r", json_integer(o->lora_r));
+	json_object_set_new(config, "lora_alpha", number(o->lora_alpha));
+	json_object_set_new(config, "lora_dropout", json_real(o->lora_dropout));
+	json_object_set_new(config, "use_rslora", json_boolean(o->use_rslora));
+	json_object_set_new(config, "use_dora", json_boolean(o->use_dora));
+	json_object_set_new(config, "lora_bias", json_boolean(o->lora_bias));
+	json_object_set_new(config, "ensure_weight_tying", json_boolean(o->ensure_tying));
+	json_object_set_new(config, "init_lora_weights", init_value(o->init));
+	json_object_set_new(config, "bias", json_string(o->bias));
+	json_object_set_new(config, "target_modules", names_or_regex(o->lora_targets));
+	if (o->exclude)
+		json_object_set_new(config, "exclude_modules", names_or_regex(o->exclude));
+	if (o->modules_to_save)
+		json_object_set_new(config, "modules_to_save", names(o->modules_to_save));
+	if (o->layers && numbers(config, "layers_to_transform", o->layers, e))
+		return err_prefix(e, "--layers-to-transform");
+	if (o->rank_pattern && object(config, "rank_pattern", o->rank_pattern, e))
+		return err_prefix(e, "--rank-pattern");
+	if (o->alpha_pattern && object(config, "alpha_pattern", o->alpha_pattern, e))
+		return err_prefix(e, "--alpha-pattern");
+	return 0;
+}
+
+int options_adapter(struct adapter_config *c, struct err *e)
+{
+	json_t *config = json_object();
+	int rc = fill_config(config, e);
+	if (rc == 0)
+		rc = adapter_config_from(c, config, e);
+	json_decref(config);
+	if (rc < 0)
+		e->status = STATUS_USAGE;
+	return rc;
 }

@@ -18,8 +18,9 @@ struct options {
 	int64_t lora_r;
 	double lora_alpha, lora_dropout;
 	const char *lora_targets, *adapter, *ref_adapter;
-	const char *bias;
-	int use_rslora;
+	const char *exclude, *layers, *rank_pattern, *alpha_pattern;
+	const char *bias, *init, *modules_to_save;
+	int use_rslora, use_dora, lora_bias, ensure_tying;
 
 	int64_t batch_size, micro_batch, max_length, max_steps;
 	double epochs, learning_rate, warmup_steps, warmup_ratio, max_grad_norm;
@@ -42,6 +43,6 @@ char *options_history(void);
 /* The schedule for a run of so many steps an epoch; *total: steps of the whole run. */
 int options_schedule(struct schedule *s, uint64_t steps_per_epoch, struct err *e);
 /* The fresh adapter that the options ask for. */
-void options_adapter(struct adapter_config *c);
+int options_adapter(struct adapter_config *c, struct err *e);
 
 #endif

@@ -28,7 +28,8 @@ static int open_model(struct run *r, struct err *e)
 		.adapter = o->adapter,
 	};
 	if (!o->full && !o->adapter) {
-		options_adapter(&fresh);
+		if (options_adapter(&fresh, e) < 0)
+			return -1;
 		r->model_opts.new_adapter = &fresh;
 	}
 	int rc = model_open(&r->m, &r->model_opts, e);

@@ -1,0 +1,40 @@
+/* Rows of the embedding, E[id] + s B A[:, id] with an adapter (PEFT drops nothing there), and back. */
+#include "common/model/model_int.h"
+
+static const struct kbuf none;
+
+/* s A[:, ids]: its scale makes B's gradient and the way back right at once. */
+static int columns(struct workspace *ws)
+{
+	const struct model *m = ws->m;
+	const struct embed_lora *l = &m->embed_lora;
+	return m->k->gather_columns(
+		m->kc, l->a, ws->f->ids, ws->f->ntok, l->r, m->config.vocab, l->scale, ws->embed_h);
+}
+
+int embed_forward(struct workspace *ws, struct kbuf out)
+{
+	const struct model *m = ws->m;
+	size_t T = ws->f->ntok;
+	TRY(m->k->gather(m->kc, m->embed, ws->f->ids, T, out));
+	if (!m->embed_lora.r || !m->adapter_on)
+		return 0;
+	TRY(columns(ws));
+	TRY(m->k->linear_fwd(m->kc, &m->embed_lora.b, ws->embed_h, T, ws->norm, none));
+	return m->k->axpy(m->kc, 1, ws->norm, T * m->config.dim, out);
+}
+
+int embed_backward(struct workspace *ws)
+{
+	const struct model *m = ws->m;
+	const struct embed_lora *l = &m->embed_lora;
+	const struct forest *f = ws->f;
+	if (m->dembed.p)
+		TRY(m->k->gather_bwd(m->kc, f->ids, f->ntok, m->config.dim, ws->dx, m->dembed));
+	if (!l->r)
+		return 0;
+	TRY(columns(ws));
+	TRY(m->k->linear_bwd(m->kc, &l->b, ws->embed_h, none, ws->dx, f->ntok, ws->embed_dh, 0));
+	return m->k->scatter_columns(
+		m->kc, ws->embed_dh, f->ids, f->ntok, l->r, m->config.vocab, l->scale, l->da);
+}

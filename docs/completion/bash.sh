@@ -20,7 +20,7 @@ while IFS=$'\037' read -r long letter arg _; do
 	DIR*) echo $'\t'"$names) mapfile -t COMPREPLY < <(compgen -d -- \"\$cur\"); return ;;" ;;
 	FILE* | PATH*) echo $'\t'"$names) mapfile -t COMPREPLY < <(compgen -f -- \"\$cur\"); return ;;" ;;
 	*\|*)
-		values=$(grep -oE '[a-z0-9_.-]+' <<<"${arg%%[*}" | tr '\n' ' ')
+		values=$({ grep -oE '[a-z0-9_.-]+' <<<"${arg%%[*}" || :; } | tr '\n' ' ')
 		echo $'\t'"$names) mapfile -t COMPREPLY < <(compgen -W '$values' -- \"\$cur\"); return ;;"
 		;;
 	*) echo $'\t'"$names) COMPREPLY=(); return ;;" ;;

@@ -15,7 +15,7 @@ while IFS=$'\037' read -r long letter arg help; do
 	'') ;;
 	DIR*) action=:$(plain "$arg"):_files' -/' ;;
 	FILE* | PATH*) action=:$(plain "$arg"):_files ;;
-	*\|*) action=":value:($(grep -oE '[a-z0-9_.-]+' <<<"${arg%%[*}" | tr '\n' ' '))" ;;
+	*\|*) action=":value:($({ grep -oE '[a-z0-9_.-]+' <<<"${arg%%[*}" || :; } | tr '\n' ' '))" ;;
 	*) action=:$(plain "$arg"): ;;
 	esac
 	text=[$(plain "$help")]$action

@@ -23,8 +23,11 @@ usage "a peer's batch key" "--batch-size" -m "$M" --loss sft --per-device-train-
 usage "a peer's accumulation key with a value" "--micro-batch" -m "$M" --loss sft --gradient-accumulation-steps=4
 usage "a peer's precision key" "--precision bf16" -m "$M" --loss sft --bf16
 usage "a peer's packing key" "without padding" -m "$M" --loss sft --packing
-usage "DoRA" "not implemented" -m "$M" --loss sft --use-dora
-usage "trained biases" "--bias 'all' is not implemented" -m "$M" --loss sft --bias all
+usage "DoRA with lora_bias" "'lora_bias' is not supported with 'use_dora'" -m "$M" --loss sft --use-dora --lora-bias
+usage "biases of no kind" "wants none.all.lora_only" -m "$M" --loss sft --bias some
+usage "a beginning that changes the model" "'pissa' is not supported: it changes the base" -m "$M" --loss sft --init-lora-weights pissa
+usage "ranks that are no object" "--rank-pattern" -m "$M" --loss sft --rank-pattern '[1]'
+usage "layers that are no numbers" "--layers-to-transform" -m "$M" --loss sft --layers-to-transform a
 usage "rank beside an adapter" "adapter's config" -m "$M" --loss sft --adapter "$G/init" --lora-r 8
 usage "all weights beside an adapter" "cannot be given together" -m "$M" --loss sft --full --adapter "$G/init"
 usage "checkpoints without a place" "-o DIR or --checkpoint-dir" -m "$M" --loss sft --save-steps 5
@@ -47,6 +50,7 @@ data "a token beyond the vocabulary" "rows.jsonl:1: token 64 is beyond" '{"promp
 data "nothing to train on" "rows.jsonl:1: no token" '{"input_ids":[1,2],"completion_mask":[0,0]}' --loss sft
 data "half a reference" "'ref_chosen_logps' without 'ref_rejected_logps'" "${pair%\}},\"ref_chosen_logps\":-3.5}" --loss dpo
 data "a target that the model does not have" "no module .*'c_attn'; there are: self_attn.q_proj" "$pair" --loss sft --lora-target-modules c_attn
+data "a module to save that the model does not have" "modules_to_save: no module of the model ends in 'wte'" "$pair" --loss sft --modules-to-save wte
 : >"$T/empty.jsonl"
 status 1 "no rows at all" t --loss sft "$T/empty.jsonl"
 

@@ -104,8 +104,9 @@ unit: $(UNIT)
 
 # ---- using it ----------------------------------------------------------------------------------------
 
-# SLUICE_BIN is where the tests find the programs, SLUICE_BUILD what the lint compiles with.
-RUN = SLUICE_BIN='$(BIN)' SLUICE_CC='$(CC) $(CCFLAGS)'
+# SLUICE_BIN is where the tests find the programs, SLUICE_CC what the lint compiles with. Nothing is left in the
+# user's cache.
+RUN = SLUICE_BIN='$(BIN)' SLUICE_CC='$(CC) $(CCFLAGS)' XDG_CACHE_HOME='$(abspath $O)/cache'
 test: all $(UNIT)
 	$(RUN) prove -j $(JOBS) -e '' $(SCRIPTS) $(UNIT)
 lint: all

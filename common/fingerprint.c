@@ -8,6 +8,7 @@
 
 #include "common/io.h"
 #include "common/json.h"
+#include "common/mapped.h"
 #include "common/mem.h"
 #include "common/safetensors.h"
 
@@ -18,7 +19,7 @@
 
 /* Of a tensor above SAMPLES * SAMPLE bytes only evenly spread samples are read: a page fault each,
  * which keeps a cold model in milliseconds. */
-enum { SAMPLES = 4, SAMPLE = 256, TOKENIZER_MAX = 1 << 30 };
+enum { SAMPLES = 4, SAMPLE = 256 };
 
 struct fingerprint {
 	XXH3_state_t *x;
@@ -199,14 +200,14 @@ static int add_tokenizer_config(struct fingerprint *f, const char *dir, struct e
 int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
 {
 	char *path = io_path(dir, "tokenizer.json");
-	size_t len;
-	char *text = io_read_file(path, TOKENIZER_MAX, &len, e);
+	struct mapped file;
+	int bad = mapped_open(&file, path, e);
 	mem_free(path);
-	if (!text)
+	if (bad)
 		return -1;
 	struct fingerprint *f = fingerprint_new();
-	fingerprint_add(f, text, len);
-	mem_free(text);
+	fingerprint_add(f, file.p, file.len);
+	mapped_close(&file);
 	int rc = add_tokenizer_config(f, dir, e);
 	if (rc)
 		discard(f);

@@ -130,8 +130,22 @@ static void byte_symbols(struct bpe *b, const struct vocab *v)
 		long id = vocab_find(v, s, uni_put(bytelevel_char((uint8_t)c), s));
 		b->byte_id[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
 	}
-	b->byte_pairs = mem_alloc(1 << 16, sizeof *b->byte_pairs);
-	for (unsigned i = 0; i < 1 << 16; i++) {
+}
+
+static void fallback_symbols(struct bpe *b, const struct vocab *v)
+{
+	for (int c = 0; b->byte_fallback && c < 256; c++) {
+		char name[8];
+		int n = snprintf(name, sizeof name, "<0x%02X>", (unsigned)c);
+		long id = vocab_find(v, name, (size_t)n);
+		b->fallback[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
+	}
+}
+
+static void byte_pairs(struct bpe *b)
+{
+	b->byte_pairs = mem_alloc(BPE_PAIRS, sizeof *b->byte_pairs);
+	for (unsigned i = 0; i < BPE_PAIRS; i++) {
 		uint32_t left = b->byte_id[i >> 8], right = b->byte_id[i & 0xff];
 		b->byte_pairs[i] = left == UINT32_MAX || right == UINT32_MAX
 					   ? UINT64_MAX
@@ -159,28 +173,21 @@ static int raw_vocab(struct bpe *b, const struct vocab *v, struct err *e)
 	}
 	str_done(&raw);
 	vocab_index(&b->raw);
-	b->words = &b->raw;
 	return 0;
 }
 
 static void char_symbols(struct bpe *b, const struct vocab *v)
 {
-	b->char_id = mem_alloc(0x10000, sizeof *b->char_id);
-	memset(b->char_id, 0xff, 0x10000 * sizeof *b->char_id);
+	b->char_id = mem_alloc(BPE_CHARS, sizeof *b->char_id);
+	memset(b->char_id, 0xff, BPE_CHARS * sizeof *b->char_id);
 	for (uint32_t id = 0; id < v->nids; id++) {
 		size_t len, i = 0;
 		const char *s = vocab_token(v, id, &len);
 		if (!s || !len || uni_len((uint8_t)*s) != len)
 			continue;
 		uint32_t c = uni_next((const uint8_t *)s, &i);
-		if (c < 0x10000 && vocab_find(v, s, len) == (long)id)
+		if (c < BPE_CHARS && vocab_find(v, s, len) == (long)id)
 			b->char_id[c] = id;
-	}
-	for (int c = 0; b->byte_fallback && c < 256; c++) {
-		char name[8];
-		int n = snprintf(name, sizeof name, "<0x%02X>", (unsigned)c);
-		long id = vocab_find(v, name, (size_t)n);
-		b->fallback[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
 	}
 }
 
@@ -209,38 +216,51 @@ static int options(struct bpe *b, const json_t *v, struct err *e)
 	return 0;
 }
 
+/* The tables that take time; the others follow from them. */
+static int build(struct tokenizer *t, struct json_text merges, struct err *e)
+{
+	struct bpe *b = &t->bpe;
+	struct loading l = {.t = t, .prefix = b->prefix ? strlen(b->prefix) : 0};
+	str_reserve(&l.word, 0);
+	int rc = json_tables_merges(merges, add_merge, &l, e);
+	if (!rc) {
+		index_merges(&b->merges, l.list, l.nmerges);
+		char_symbols(b, &t->vocab);
+		if (b->bytes)
+			byte_pairs(b);
+		else
+			find_cuts(b, &t->vocab, l.list, l.nmerges);
+		if (b->bytes && b->ignore_merges)
+			rc = raw_vocab(b, &t->vocab, e);
+	}
+	mem_free(l.list);
+	str_done(&l.word);
+	return rc;
+}
+
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e)
 {
 	struct bpe *b = &t->bpe;
 	if (options(b, model, e))
 		return -1;
-	if (!merges.s)
+	if (!t->compiled.p && !merges.s)
 		return err_data(e, "there are no 'merges'");
-	struct loading l = {.t = t, .prefix = b->prefix ? strlen(b->prefix) : 0};
-	str_reserve(&l.word, 0);
-	int rc = json_tables_merges(merges, add_merge, &l, e);
-	if (rc)
-		goto out;
-	index_merges(&b->merges, l.list, l.nmerges);
-	b->words = &t->vocab;
-	b->unk = b->unk_token ? vocab_find(&t->vocab, b->unk_token, strlen(b->unk_token)) : -1;
 	struct pretok *last = t->npretoks ? &t->pretoks[t->npretoks - 1] : NULL;
 	b->bytes = last && last->map && !b->prefix && !b->suffix;
-	char_symbols(b, &t->vocab);
 	if (b->bytes) {
 		last->map = 0;
 		if (!last->prefix && !last->split) /* nothing is left to do */
 			pretok_done(&t->pretoks[--t->npretoks]);
-		byte_symbols(b, &t->vocab);
-		if (b->ignore_merges)
-			rc = raw_vocab(b, &t->vocab, e);
-	} else {
-		find_cuts(b, &t->vocab, l.list, l.nmerges);
 	}
-out:
-	mem_free(l.list);
-	str_done(&l.word);
-	return rc;
+	b->words = b->bytes && b->ignore_merges ? &b->raw : &t->vocab;
+	b->unk = b->unk_token ? vocab_find(&t->vocab, b->unk_token, strlen(b->unk_token)) : -1;
+	byte_symbols(b, &t->vocab);
+	fallback_symbols(b, &t->vocab);
+	if (!t->compiled.p)
+		return build(t, merges, e);
+	if (b->bytes ? !b->byte_pairs || !b->words->nslots : b->byte_pairs != NULL)
+		return err_data(e, "the tables in the cache are not this tokenizer's");
+	return 0;
 }
 
 void bpe_done(struct bpe *b)

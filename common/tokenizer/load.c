@@ -4,6 +4,7 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/tokenizer/compiled.h"
 #include "common/tokenizer/model.h"
 #include "common/tokenizer/unicode.h"
 
@@ -103,16 +104,10 @@ int part_each(const json_t *v, const char *what, const char *list,
 
 /* ---- tokenizer.json -------------------------------------------------------------------------------- */
 
-static int load_file(struct tokenizer *t, const char *text, size_t len, struct err *e)
+static int load_parts(
+	struct tokenizer *t, struct json_text rest, struct model_json model, struct err *e)
 {
-	struct model_json model = {0};
-	struct str rest = {0};
-	if (json_tables_find(text, len, &model.vocab, &model.merges, &rest, e)) {
-		str_done(&rest);
-		return -1;
-	}
 	json_t *root = json_read_bytes(rest.s, rest.len, e);
-	str_done(&rest);
 	if (!root)
 		return -1;
 	model.options = json_object_get(root, "model");
@@ -128,6 +123,43 @@ static int load_file(struct tokenizer *t, const char *text, size_t len, struct e
 		 !decoder_load(t, json_object_get(root, "decoder"), e))
 		rc = 0;
 	json_decref(root);
+	return rc;
+}
+
+static int parse_file(struct tokenizer *t, struct json_text file, struct str *rest, struct err *e)
+{
+	struct model_json model = {0};
+	if (json_tables_find(file.s, file.len, &model.vocab, &model.merges, rest, e))
+		return -1;
+	return load_parts(t, (struct json_text){rest->s, rest->len}, model, e);
+}
+
+static void make_key(struct json_text file, char key[FINGERPRINT_LEN])
+{
+	struct fingerprint *f = fingerprint_new();
+	fingerprint_add(f, file.s, file.len);
+	fingerprint_end(f, key);
+}
+
+/* With the compiled tables, or without them and so that they are there the next time. */
+static int load_file(struct tokenizer *t, struct json_text file, struct err *e)
+{
+	struct json_text known;
+	struct str rest = {0};
+	char key[FINGERPRINT_LEN], after[FINGERPRINT_LEN];
+	int large = file.len >= COMPILED_LEAST;
+	if (large)
+		make_key(file, key);
+	if (large && compiled_open(t, key, &known))
+		return load_parts(t, known, (struct model_json){0}, e);
+	int rc = parse_file(t, file, &rest, e);
+	if (!rc && large && !t->model->encode) { /* BPE */
+		make_key(file,
+			after); /* whoever writes to the file meanwhile changes nothing but this time */
+		if (!strcmp(key, after))
+			compiled_save(t, key, (struct json_text){rest.s, rest.len});
+	}
+	str_done(&rest);
 	return rc;
 }
 
@@ -180,20 +212,20 @@ static int load_names(struct tokenizer *t, const char *dir, struct err *e)
 int tokenizer_load(struct tokenizer **out, const char *dir, struct err *e)
 {
 	char *path = io_path(dir, "tokenizer.json");
-	size_t len;
-	char *text = io_read_file(path, FILE_LIMIT, &len, e);
-	if (!text) {
+	struct mapped file;
+	if (mapped_open(&file, path, e)) {
 		mem_free(path);
 		return -1;
 	}
 	struct tokenizer *t = mem_zalloc(1, sizeof *t);
 	t->bos = t->eos = -1;
-	int rc = load_file(t, text, len, e);
+	int rc = file.len > FILE_LIMIT ? err_data(e, "larger than %zu bytes", FILE_LIMIT)
+				       : load_file(t, (struct json_text){file.p, file.len}, e);
 	if (rc)
 		err_prefix(e, "%s", path);
 	else
 		rc = load_names(t, dir, e);
-	mem_free(text);
+	mapped_close(&file);
 	mem_free(path);
 	if (rc) {
 		tokenizer_free(t);
@@ -220,6 +252,7 @@ void tokenizer_free(struct tokenizer *t)
 	mem_free(t->posts);
 	mem_free(t->decoders);
 	added_done(&t->added);
+	compiled_close(t);
 	bpe_done(&t->bpe);
 	model_done(t);
 	vocab_done(&t->vocab);

@@ -22,7 +22,9 @@ long model_unknown(const struct tokenizer *t, const char *token, struct err *e)
 
 static int load_bpe(struct tokenizer *t, const struct model_json *m, struct err *e)
 {
-	return load_vocab(t, m, e) || bpe_load(t, m->options, m->merges, e) ? -1 : 0;
+	if (!t->compiled.p && load_vocab(t, m, e))
+		return -1;
+	return bpe_load(t, m->options, m->merges, e);
 }
 
 /* ---- WordLevel ------------------------------------------------------------------------------------ */
@@ -64,8 +66,10 @@ static const struct model_kind kinds[] = {
 };
 
 /* Old files do not say which they are: the first whose members are all there. */
-static const char *guess(const struct model_json *m)
+static const char *guess(const struct tokenizer *t, const struct model_json *m)
 {
+	if (t->compiled.p) /* of others nothing is compiled */
+		return "BPE";
 	if (m->vocab.s && *m->vocab.s == '[')
 		return "Unigram";
 	if (m->merges.s)
@@ -83,7 +87,7 @@ int model_load(struct tokenizer *t, const struct model_json *m, struct err *e)
 	if (!json_is_object(m->options))
 		return err_data(e, "there is no 'model'");
 	const json_t *named = json_object_get(m->options, "type");
-	const char *type = named ? json_string_value(named) : guess(m);
+	const char *type = named ? json_string_value(named) : guess(t, m);
 	if (!type)
 		return err_data(e, "model: there is no 'type'");
 	const struct model_kind *k = kinds;

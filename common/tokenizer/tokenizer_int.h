@@ -11,6 +11,7 @@
 #define COMMON_TOKENIZER_TOKENIZER_INT_H
 
 #include "common/err.h"
+#include "common/mapped.h"
 #include "common/str.h"
 #include "common/tokenizer/tokenizer.h"
 #include "common/tokenizer/window.h"
@@ -202,6 +203,10 @@ struct merges {
 	struct merge *slots;
 	size_t nslots; /* below 2^32 */
 };
+static inline int merges_is_empty(const struct merge *s)
+{
+	return (s->pair[0] & s->pair[1] & s->pair[2]) == UINT16_MAX;
+}
 /* Rank << 32 | id of the pair's merge; UINT64_MAX: it has none. */
 static inline uint64_t merges_find(const struct merges *m, uint32_t left, uint32_t right)
 {
@@ -221,6 +226,7 @@ static inline uint64_t merges_find(const struct merges *m, uint32_t left, uint32
 	}
 }
 enum { CUT_MARK = 128, CUT_OTHER, CUT_CLASSES }; /* below: ASCII; CUT_MARK: U+2581 */
+enum { BPE_CHARS = 1 << 16, BPE_PAIRS = 1 << 16 };
 struct bpe {
 	/* Pieces are raw bytes, not mapped by ByteLevel. Then `words`, which whole pieces are looked
 	 * up in, is `raw`: the vocabulary with its characters mapped back to bytes. */
@@ -229,10 +235,10 @@ struct bpe {
 	const struct vocab *words;
 	/* Symbols: of a byte, of a byte as <0xNN> (byte_fallback), of a code point below 0x10000.
 	 * UINT32_MAX: none. */
-	uint32_t byte_id[256], fallback[256], *char_id;
+	uint32_t byte_id[256], fallback[256], *char_id; /* [BPE_CHARS] */
 	struct merges merges;
 	/* Of two bytes, as merges_find has it: where merging begins. NULL unless `bytes`. */
-	uint64_t *byte_pairs;
+	uint64_t *byte_pairs; /* [BPE_PAIRS] */
 	long unk;
 	char *unk_token, *prefix, *suffix;
 	int fuse_unk, byte_fallback, ignore_merges;
@@ -240,7 +246,8 @@ struct bpe {
 	 * known. Where none has, a piece may be cut. */
 	uint8_t (*joined)[CUT_CLASSES];
 };
-/* The model's options, and the text of its "merges". Needs t->vocab and t->pretoks. */
+/* The model's options, and the text of its "merges", if t->compiled has not the tables. Needs t->vocab and
+ * t->pretoks. */
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);
 void bpe_done(struct bpe *b);
 /* The class of the character at s[*i], *i moved behind it. */
@@ -374,6 +381,7 @@ struct tokenizer {
 	size_t ndecoders;
 	long bos, eos;
 	int adds_bos, adds_eos;
+	struct mapped compiled; /* where the tables of vocab and bpe are; p NULL: their own */
 };
 
 /* The last token of the best way to a place. */

@@ -154,8 +154,8 @@ static int load_file(struct tokenizer *t, struct json_text file, struct err *e)
 		return load_parts(t, known, (struct model_json){0}, e);
 	int rc = parse_file(t, file, &rest, e);
 	if (!rc && large && !t->model->encode) { /* BPE */
-		make_key(file,
-			after); /* whoever writes to the file meanwhile changes nothing but this time */
+		/* Whoever writes to the file meanwhile changes nothing but this time. */
+		make_key(file, after);
 		if (!strcmp(key, after))
 			compiled_save(t, key, (struct json_text){rest.s, rest.len});
 	}

@@ -2,6 +2,7 @@
 """Parquet files that pyarrow writes, and the rows that it reads from them, as JSON lines.
 
 usage: parquet.py files OUTPUT_DIR            (tests/golden/parquet: NAME.jsonl has the rows of NAME+….parquet)
+       parquet.py seeds OUTPUT_DIR            (tests/fuzz/corpus/parquet: the same in small)
        parquet.py digests DATA_DIR            rows and CRC-32 of the rows of every Parquet file below it
        parquet.py random SEED COUNT PROGRAM   random files through PROGRAM (the built tests/unit/test_parquet)
 """
@@ -308,6 +309,35 @@ def write_files(out):
             print(f"{name}: pyarrow refuses: {e}")
 
 
+def write_seeds(out):
+    out.mkdir(parents=True, exist_ok=True)
+    rng = random.Random(6)
+    random.seed(6)
+    table = types_table(rng, 4)
+    found = columns(table, out / "x.parquet")
+    (out / "x.parquet").unlink()
+    how = dict(compression="none", write_statistics=False, store_schema=False)
+    for name, kind in found:
+        if "string_" in name or "large" in name or name.startswith("dictionary"):
+            continue
+        plain_name = "".join(c for c in name if c.isalnum())
+        for encoding in ENCODINGS[kind] if name in ("bool", "int32", "int64", "double", "string", "fixed_size_binary[5]") else ENCODINGS[kind][:1]:
+            pq.write_table(table.select([name]), out / f"{plain_name}-{encoding}", use_dictionary=False, column_encoding={name: encoding},
+                           data_page_version=rng.choice(["1.0", "2.0"]), **how)
+    for name in "string", "int32", "same":
+        pq.write_table(table.select([name]), out / f"{name}-dictionary", data_page_version=rng.choice(["1.0", "2.0"]), **how)
+    words = pa.table({"t": ["one two one two one two"] * 3})
+    for codec in CODECS:
+        pq.write_table(words, out / codec, **{**how, "compression": codec}, use_dictionary=False)
+    message = pa.list_(pa.struct([("role", pa.string()), ("content", pa.list_(pa.int32()))]))
+    chat = pa.table({"m": pa.array([[{"role": "a", "content": [1, None]}, {"role": None, "content": []}], None, [], [None]], message), "p": pa.array([[("k", 1)], None, [], []], pa.map_(pa.string(), pa.int8()))})
+    for version in "1.0", "2.0":
+        pq.write_table(chat, out / f"nested-{version}", use_dictionary=False, data_page_version=version, data_page_size=1, write_batch_size=1, row_group_size=3, **how)
+    for name, (data, rows) in parquet_hand.files().items():
+        if name not in ("row-endless", "deep") and (rows or len(name) > 8):
+            (out / name).write_bytes(data)
+
+
 def digests(data):
     for path in sorted(data.rglob("*.parquet")):
         rows = "".join(x + "\n" for x in lines(path)).encode()
@@ -316,6 +346,8 @@ def digests(data):
 
 if sys.argv[1] == "files":
     write_files(pathlib.Path(sys.argv[2]))
+elif sys.argv[1] == "seeds":
+    write_seeds(pathlib.Path(sys.argv[2]))
 elif sys.argv[1] == "digests":
     digests(pathlib.Path(sys.argv[2]))
 else:

@@ -88,8 +88,9 @@ static int build_struct(
 		const struct pq_element *member = peek(b);
 		if (!member)
 			break; /* build_field will say so */
-		if (!utf8_valid(member->name, member->name_len)) {
-			rc = fail(b, "the name of a field in it is not UTF-8");
+		if (!utf8_valid(member->name, member->name_len) ||
+			memchr(member->name, 0, member->name_len)) {
+			rc = fail(b, "the name of a field in it is not UTF-8 text");
 			break;
 		}
 		if (path)

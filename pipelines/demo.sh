@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The walk-through: a model that answers kindly and rudely by turns learns to prefer kind answers, by DPO, by
-# ORPO and by SFT, with the pipelines of this folder. Needs no network, no GPU, nothing but the tree.
+# ORPO, by SFT, and by ORPO on its weights in 4 bits (QLoRA), with the pipelines of this folder. Needs no network, no GPU, nothing but the tree.
 #
 #   pipelines/demo.sh [DIRECTORY]      default: demo/ in the tree; `make demo` builds first
 set -euo pipefail
@@ -25,7 +25,7 @@ export MODEL=$sample/model DATA=$D/train.jsonl TMPL_FLAGS="--as-messages -q"
 export TOK_FLAGS=-q REFSCORE_FLAGS=-q MERGE_FLAGS=-q
 export MAX_LENGTH=256 MAX_PROMPT_LENGTH=128 LEARNING_RATE=${LEARNING_RATE:-4e-4} EPOCHS=2
 export TRAIN_FLAGS="-q ${TRAIN_FLAGS:-}"
-for p in dpo orpo sft; do
+for p in dpo orpo sft qlora; do
 	title "pipelines/$p.sh"
 	start=$(date +%s%N)
 	OUT=$D/$p pipelines/$p.sh
@@ -38,11 +38,13 @@ make --no-print-directory -s -f pipelines/dpo.mk OUT="$D/sweep" BETAS='0.05 0.5'
 	HELDOUT=$sample/heldout.jsonl TRAIN_FLAGS="--num-train-epochs 1 $TRAIN_FLAGS" table
 
 title "Preference accuracy on held-out prompts: % of rows whose kind answer is the likelier one"
-before=$(pipelines/accuracy.sh $sample/model $sample/heldout.jsonl --as-messages -q)
+accuracy() { pipelines/accuracy.sh "$1" $sample/heldout.jsonl --as-messages -q; }
+before=$(accuracy $sample/model)
 printf '%-6s %8s %8s\n' "" before after
 for p in dpo orpo sft; do
-	printf '%-6s %8.1f %8.1f\n' ${p^^} "$before" "$(pipelines/accuracy.sh "$D/$p/merged" $sample/heldout.jsonl --as-messages -q)"
+	printf '%-6s %8.1f %8.1f\n' ${p^^} "$before" "$(accuracy "$D/$p/merged")"
 done
+printf '%-6s %8.1f %8.1f   ORPO on the weights in 4 bits\n' QLORA "$(accuracy "$D/qlora/nf4")" "$(accuracy "$D/qlora/merged")"
 
 title "Answers to held-out prompts, two samples each"
 sed -n '1p;12p;23p;34p;49p' $sample/heldout.jsonl | jq -c '{prompt}' >"$D/questions.jsonl"
@@ -53,7 +55,7 @@ for m in $sample/model "$D/dpo/merged"; do
 done
 
 title "Learning curves"
-for p in dpo orpo sft; do
+for p in dpo orpo sft qlora; do
 	mpcat "$D/$p/train.mp" | jq -r 'select(.step) | [.step, .loss, .["rewards/accuracies"], .["rewards/margins"]] | @tsv' >"$D/$p.tsv"
 done
 gnuplot -e "dir = '$D'; text = 1" pipelines/plot.gp

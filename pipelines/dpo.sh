@@ -15,8 +15,7 @@ set_default REFSCORE_FLAGS ""
 # shellcheck disable=SC2086 # flags are lists of words
 {
 	how="$MODEL $DATA $TMPL_FLAGS $limits $TOK_FLAGS $DEVICE_FLAGS $REFSCORE_FLAGS"
-	if [ "$how" != "$(cat "$REFERENCE.how" 2>&1)" ] ||
-		[ -n "$(find -L "$MODEL" "$DATA" -type f -newer "$REFERENCE" 2>&1 | head -n 1)" ]; then
+	if stale "$REFERENCE" "$REFERENCE.how" "$how" "$MODEL" "$DATA"; then
 		tmpl -m "$MODEL" $TMPL_FLAGS "$DATA" | tok -m "$MODEL" $limits $TOK_FLAGS |
 			refscore -m "$MODEL" $DEVICE_FLAGS $REFSCORE_FLAGS -z -o "$REFERENCE" ||
 			failed "${PIPESTATUS[*]}" tmpl tok refscore

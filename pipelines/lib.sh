@@ -8,6 +8,11 @@ need() { # NAME WHAT
 	[ -n "${!1:-}" ] || { echo "${0##*/}: $1 is not set: $2" >&2; exit 2; }
 }
 
+# stale FILE HOW_FILE HOW INPUT…: FILE is to be made: it was made otherwise than HOW, or an input is newer.
+stale() {
+	[ "$3" != "$(cat "$2" 2>&1)" ] || [ -n "$(find -L "${@:4}" -type f -newer "$1" 2>&1 | head -n 1)" ]
+}
+
 # After a pipeline: `a | b | c || failed "${PIPESTATUS[*]}" a b c` names the stages that failed and ends with
 # the status of the first that did not merely lose its reader (141).
 failed() {

@@ -9,7 +9,8 @@ if (text) {
 	set title "loss"
 	plot dir."/dpo.tsv" using 1:2 with lines title "DPO", \
 	     dir."/orpo.tsv" using 1:2 with lines title "ORPO", \
-	     dir."/sft.tsv" using 1:2 with lines title "SFT"
+	     dir."/sft.tsv" using 1:2 with lines title "SFT", \
+	     dir."/qlora.tsv" using 1:2 with lines title "QLoRA (ORPO)"
 } else {
 	set terminal pngcairo size 1000, 420
 	set output dir."/learning-curves.png"
@@ -19,11 +20,13 @@ if (text) {
 	set yrange [0:*]
 	plot dir."/dpo.tsv" using 1:2 with lines lw 2 title "DPO", \
 	     dir."/orpo.tsv" using 1:2 with lines lw 2 title "ORPO", \
-	     dir."/sft.tsv" using 1:2 with lines lw 2 title "SFT"
-	set title "rewards/accuracies (DPO, ORPO) on the training rows"
+	     dir."/sft.tsv" using 1:2 with lines lw 2 title "SFT", \
+	     dir."/qlora.tsv" using 1:2 with lines lw 2 title "QLoRA (ORPO)"
+	set title "rewards/accuracies on the training rows"
 	set yrange [0:1.05]
 	set key bottom right
 	plot dir."/dpo.tsv" using 1:3 with lines lw 2 title "DPO", \
-	     dir."/orpo.tsv" using 1:3 with lines lw 2 title "ORPO"
+	     dir."/orpo.tsv" using 1:3 with lines lw 2 title "ORPO", \
+	     dir."/qlora.tsv" using 1:3 with lines lw 2 title "QLoRA (ORPO)"
 	unset multiplot
 }

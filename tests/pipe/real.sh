@@ -51,7 +51,7 @@ cmp -s sh/merged/model.safetensors mk/beta-0.1,lr-8e-6/merged/model.safetensors
 ok $? "to the same bytes"
 
 # The article's own rows.
-for p in dpo orpo sft; do
+for p in dpo orpo sft qlora; do
 	MODEL=$SAMPLE DATA=$DATA/article/listing1.jsonl OUT=article.$p TMPL_FLAGS="-q --as-messages" \
 		status 0 "$p.sh on the article's Listing 1" "$R/pipelines/$p.sh"
 done

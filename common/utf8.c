@@ -35,23 +35,29 @@ static size_t sequence(const unsigned char *s, size_t n)
 	return len;
 }
 
+enum { BLOCK = 32 };
+
+static int is_ascii(const unsigned char *s)
+{
+	uint64_t w[BLOCK / 8];
+	memcpy(w, s, sizeof w);
+	return !((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u);
+}
+
 size_t utf8_valid_prefix(const char *text, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	size_t i = 0;
 	while (i < n) {
-		uint64_t eight;
-		if (n - i >= sizeof eight) { /* most text is ASCII */
-			memcpy(&eight, s + i, sizeof eight);
-			if (!(eight & 0x8080808080808080u)) {
-				i += sizeof eight;
-				continue;
-			}
+		size_t block = n - i < BLOCK ? n : i + BLOCK;
+		if (n - i >= BLOCK && is_ascii(s + i))
+			i = block;
+		while (i < block) {
+			size_t len = sequence(s + i, n - i);
+			if (!len)
+				return i;
+			i += len;
 		}
-		size_t len = sequence(s + i, n - i);
-		if (!len)
-			return i;
-		i += len;
 	}
 	return n;
 }

@@ -1,7 +1,10 @@
 /* JSON text to values as Python's json reads it (the kinds of cases of JSONTestSuite), and what is refused. */
+#include "common/io.h"
+#include "common/utf8.h"
 #include "tests/tap.h"
 #include "tools/tmpl/value.h"
 
+#include <dirent.h>
 #include <string.h>
 
 /* want: as json.dumps(ensure_ascii=False, separators=(",", ":")) writes it; NULL: refused. */
@@ -249,6 +252,40 @@ static void check_words(void)
 	str_done(&out);
 }
 
+/* JSONTestSuite: what begins with y must be read, with n refused; i is the reader's choice, and a text that
+ * is not UTF-8 never comes here. */
+static void check_suite(void)
+{
+	char *path = tap_data() ? mem_printf("%s/corpora/JSONTestSuite", tap_data()) : NULL;
+	DIR *dir = path ? opendir(path) : NULL;
+	struct str out = {0};
+	size_t n = 0, bad = 0;
+	for (struct dirent *f; dir && (f = readdir(dir));) {
+		struct err e = {0};
+		size_t len;
+		char kind = f->d_name[0], *file = io_path(path, f->d_name), *text;
+		text = kind == '.' ? NULL : io_read_file(file, 1 << 20, &len, &e);
+		if (text) {
+			int good = utf8_valid(text, len) && read_back(text, len, &out, &e);
+			n++;
+			if ((kind == 'y' && !good) || (kind == 'n' && good)) {
+				bad++;
+				diag("%s: %s", f->d_name, good ? out.s : e.msg);
+			}
+		}
+		mem_free(text);
+		mem_free(file);
+	}
+	if (dir) {
+		closedir(dir);
+		ok(n > 300 && bad == 0, "JSONTestSuite, %zu texts: read or refused as it says", n);
+	} else {
+		tap_skip("JSONTestSuite: read or refused as it says", "no SLUICE_TEST_DATA");
+	}
+	mem_free(path);
+	str_done(&out);
+}
+
 int main(void)
 {
 	check_cases();
@@ -256,5 +293,6 @@ int main(void)
 	check_many_keys();
 	check_limits();
 	check_words();
+	check_suite();
 	return tap_done();
 }

@@ -39,7 +39,10 @@ static const struct jv nothing = {.type = JV_MISSING};
 
 static size_t common_prefix(const struct str *a, const struct str *b)
 {
+	enum { BLOCK = 32 };
 	size_t n = a->len < b->len ? a->len : b->len, i = 0;
+	while (n - i >= BLOCK && !memcmp(a->s + i, b->s + i, BLOCK))
+		i += BLOCK;
 	while (i < n && a->s[i] == b->s[i])
 		i++;
 	while (i > 0 && i < a->len && (a->s[i] & 0xc0) == 0x80)

@@ -10,6 +10,7 @@ struct chat {
 	const struct chat_template *t;
 	struct jinja_run *plain, *tools;
 	struct arena arena;
+	uint64_t steps;
 };
 
 static int compile(struct jinja **out, const char *text, const char *from, struct err *e)
@@ -229,12 +230,20 @@ int chat_render(struct chat *c, struct jv head, struct jv tail, const struct cha
 	arena_reset(&c->arena);
 	if (messages(&c->arena, head, tail, end == CHAT_CONTINUE, &conversation, e) < 0)
 		return -1;
+	struct jinja_run *run = tools.type != JV_NONE ? c->tools : c->plain;
 	struct jv vars = variables(&c->arena, x, conversation, tools, end == CHAT_PROMPT);
-	if (jinja_render(tools.type != JV_NONE ? c->tools : c->plain, vars, out, spans, e) < 0) {
+	int rc = jinja_render(run, vars, out, spans, e);
+	c->steps = jinja_run_steps(run) + 4 * jv_list_len(conversation); /* looked up in each */
+	if (rc < 0) {
 		e->status = STATUS_DATA;
 		return err_prefix(e, "chat template");
 	}
 	return end == CHAT_CONTINUE ? cut_at_tag(out, from, e) : 0;
+}
+
+uint64_t chat_steps(const struct chat *c)
+{
+	return c->steps;
 }
 
 int chat_marks_generation(const struct chat *c, const struct chat_extra *x)

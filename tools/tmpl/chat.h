@@ -46,6 +46,9 @@ enum chat_end {
 int chat_render(struct chat *c, struct jv head, struct jv tail, const struct chat_extra *extra,
 	enum chat_end end, struct str *out, struct jinja_spans *spans, struct err *e);
 
+/* Work of the last render, out of JINJA_STEPS_MAX. */
+uint64_t chat_steps(const struct chat *c);
+
 /* Whether the template used for this row marks the assistant's words itself. */
 int chat_marks_generation(const struct chat *c, const struct chat_extra *extra);
 

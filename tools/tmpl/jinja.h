@@ -137,6 +137,10 @@ struct jinja_spans {
 	size_t n, cap;
 };
 
+/* Work that a render may take, and what the last one took: about one a node, and one for 64 bytes. */
+#define JINJA_STEPS_MAX ((uint64_t)100000000)
+uint64_t jinja_run_steps(const struct jinja_run *r);
+
 /*
  * Appends the text to *out (which must be empty when spans are asked for). vars is a dict of the
  * template's variables, borrowed during the call. spans may be NULL; else it gets the text of

@@ -25,7 +25,6 @@ enum {
 	JX_ARGS = 8,	       /* parameters of a built-in function */
 };
 #define JX_MEMORY_MAX ((size_t)512 << 20) /* of one render, output included */
-#define JX_STEPS_MAX  ((uint64_t)100000000)
 
 /* ---- values --------------------------------------------------------------------------------------- */
 
@@ -377,13 +376,13 @@ _Noreturn void jx_fail(struct jinja_run *r, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 _Noreturn void jx_fail_undefined(struct jinja_run *r, struct jv undefined);
 
-/* Counts work against JX_STEPS_MAX. */
+/* Counts work against JINJA_STEPS_MAX. */
 static inline void jx_spend(struct jinja_run *r, uint64_t n)
 {
 	r->steps += n;
-	if (r->steps > JX_STEPS_MAX)
+	if (r->steps > JINJA_STEPS_MAX)
 		jx_fail(r, "the template runs too long (over %llu steps)",
-			(unsigned long long)JX_STEPS_MAX);
+			(unsigned long long)JINJA_STEPS_MAX);
 }
 
 static inline int jx_jv_is(struct jv v, const char *s)

@@ -192,6 +192,11 @@ void jinja_run_clock(struct jinja_run *r, time_t now)
 	localtime_r(&now, &r->now);
 }
 
+uint64_t jinja_run_steps(const struct jinja_run *r)
+{
+	return r->steps;
+}
+
 void jinja_run_always(struct jinja_run *r, struct jv name, struct jv v)
 {
 	uint32_t id = jx_name_find(r->t, name);

@@ -151,34 +151,52 @@ static int any_muted(struct jv messages, struct err *e)
 	return any;
 }
 
+/* Proofs render once a turn: what a conversation of 2000 messages takes, so that none takes for ever. */
+#define PROOF_STEPS_MAX (5 * JINJA_STEPS_MAX)
+
+/* 1, or 0: the template refuses, or the proof has taken too long. */
+static int render_part(struct maker *m, struct jv part, const struct chat_extra *x,
+	enum chat_end end, struct str *out, uint64_t *steps)
+{
+	struct err e = {0};
+	str_reset(out);
+	if (*steps > PROOF_STEPS_MAX ||
+		chat_render(m->chat, part, nothing, x, end, out, NULL, &e) < 0)
+		return 0;
+	*steps += chat_steps(m->chat);
+	return 1;
+}
+
 /*
  * The assistant's words where the template does not mark them: a turn is what rendering up to and with
  * it adds to rendering up to it with the generation prompt, proved when each is a prefix of the next
- * and of the whole, which is in m->full[0]. 1 proved, 0 not.
+ * and of the text that was made, which is in m->full[0]; complete: that is the whole conversation. 1
+ * proved, 0 not.
  */
-static int prove_spans(struct maker *m, struct jv messages, const struct chat_extra *x)
+static int prove_spans(
+	struct maker *m, struct jv messages, const struct chat_extra *x, int complete)
 {
 	struct err e = {0};
-	struct jv so_far = jv_list(&m->arena, jv_list_len(messages));
+	size_t n = jv_list_len(messages);
+	struct jv so_far = jv_list(&m->arena, n);
+	uint64_t steps = 0;
 	m->spans.n = 0;
-	for (size_t i = 0; i < jv_list_len(messages); i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct jv msg = jv_list_at(messages, i);
 		int spoken = value_is(value_get(msg, "role"), "assistant");
+		struct str *turn = complete && i + 1 == n ? &m->full[0] : &m->turn;
 		str_reset(&m->head);
-		if (spoken && i > 0 &&
-			chat_render(m->chat, so_far, nothing, x, CHAT_PROMPT, &m->head, NULL, &e) <
-				0)
+		if (spoken && i > 0 && !render_part(m, so_far, x, CHAT_PROMPT, &m->head, &steps))
 			return 0;
 		jv_list_add(&m->arena, so_far, msg);
 		if (!spoken)
 			continue;
-		str_reset(&m->turn);
-		if (chat_render(m->chat, so_far, nothing, x, CHAT_WHOLE, &m->turn, NULL, &e) < 0 ||
-			!m->head.len || !begins(&m->turn, &m->head) ||
-			!begins(&m->full[0], &m->turn))
+		if (turn == &m->turn && !render_part(m, so_far, x, CHAT_WHOLE, turn, &steps))
+			return 0;
+		if (!m->head.len || !begins(turn, &m->head) || !begins(&m->full[0], turn))
 			return 0;
 		if (!is_muted(msg, &e))
-			add_span(&m->spans, m->head.len, m->turn.len);
+			add_span(&m->spans, m->head.len, turn->len);
 	}
 	return 1;
 }
@@ -212,7 +230,7 @@ static int make_conversation(struct maker *m, const struct shape_row *s, const s
 	int muted = any_muted(s->prompt, e);
 	if (muted < 0)
 		return -1;
-	if ((marked && !muted) || prove_spans(m, s->prompt, x))
+	if ((marked && !muted) || prove_spans(m, s->prompt, x, end == CHAT_WHOLE))
 		set_spans(m, out);
 	else if (muted)
 		return err_data(e,

@@ -392,7 +392,7 @@ static long encode_block(const struct bpe *b, struct bpe_state *st, const struct
 		if (len > PIECE_SHORT)
 			continue;
 		piece_key_make(&keys[i], s + pieces[i].from, len, end);
-		piece_cache_fetch(&st->cache, &keys[i], len);
+		__builtin_prefetch(piece_cache_at(&st->cache, &keys[i], len));
 	}
 	long done = (long)n;
 	for (size_t i = 0; i < n; i++) {

@@ -87,12 +87,13 @@ static inline struct piece_short *piece_short_set(
 	return c->small[hash >> (64 - PIECE_SHORT_BITS)];
 }
 
-/* So that looking it up need not wait. len is not over PIECE_SHORT. */
-static inline void piece_cache_fetch(
+/* Where a piece of up to PIECE_SHORT bytes is, if it is: to be fetched before it is looked up. (A function that did the
+ * fetching would be one without effect to the compiler.) */
+static inline const void *piece_cache_at(
 	const struct piece_cache *c, const struct piece_key *k, size_t len)
 {
-	__builtin_prefetch(len <= PIECE_TINY ? (const void *)piece_tiny_set(c, k)
-					     : (const void *)piece_short_set(c, k));
+	const void *tiny = piece_tiny_set(c, k), *small = piece_short_set(c, k);
+	return len <= PIECE_TINY ? tiny : small;
 }
 
 /* NULL: not there. (A tiny one of many ids may be among the short, a short one among the long.) */

@@ -44,6 +44,7 @@ static void set_make(struct added_set *set, const struct added *a, int normalize
 	for (size_t i = 0; i < set->n; i++) {
 		size_t len;
 		uint8_t first = (uint8_t)*set_bytes(set, i, &len);
+		set->longest = len > set->longest ? len : set->longest;
 		set->first[first] = 1;
 		set->only = i && set->only != first ? -2 : first;
 	}

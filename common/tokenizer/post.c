@@ -129,9 +129,12 @@ static void insert(struct encoding *enc, size_t at, const uint32_t *ids, size_t 
 {
 	encoding_reserve(enc, n);
 	memmove(enc->ids + at + n, enc->ids + at, (enc->n - at) * sizeof *enc->ids);
-	memmove(enc->offsets + at + n, enc->offsets + at, (enc->n - at) * sizeof *enc->offsets);
+	if (enc->offsets)
+		memmove(enc->offsets + at + n, enc->offsets + at,
+			(enc->n - at) * sizeof *enc->offsets);
 	memcpy(enc->ids + at, ids, n * sizeof *ids);
-	memset(enc->offsets + at, 0, n * sizeof *enc->offsets);
+	if (enc->offsets)
+		memset(enc->offsets + at, 0, n * sizeof *enc->offsets);
 	enc->n += n;
 }
 
@@ -140,7 +143,7 @@ void post_run(const struct tokenizer *t, const char *text, size_t len, int add_s
 {
 	for (size_t i = 0; i < t->nposts; i++) {
 		const struct post *p = &t->posts[i];
-		for (size_t k = start; p->trim && k < enc->n; k++)
+		for (size_t k = start; p->trim && enc->offsets && k < enc->n; k++)
 			trim(p, t, text, len, enc->ids[k], k == start, &enc->offsets[k]);
 		if (!add_special)
 			continue;

@@ -50,20 +50,13 @@ int row_rule_is_stop(const struct row_rule *r, uint32_t id)
 	return 0;
 }
 
-static void add_id(struct encoding *out, uint32_t id)
-{
-	encoding_reserve(out, 1);
-	out->offsets[out->n][0] = out->offsets[out->n][1] = 0;
-	out->ids[out->n++] = id;
-}
-
 int row_rule_encode(const struct row_rule *r, struct encoder *enc, const char *text, size_t len,
 	int templated, struct encoding *out, struct err *e)
 {
 	size_t first = out->n;
 	int add = !templated && r->bos >= 0;
 	if (add)
-		add_id(out, (uint32_t)r->bos);
+		encoding_add(out, (uint32_t)r->bos, 0, 0);
 	if (tokenizer_encode(enc, text, len, 0, out, e) < 0)
 		return -1;
 	size_t n = out->n - first;
@@ -72,18 +65,22 @@ int row_rule_encode(const struct row_rule *r, struct encoder *enc, const char *t
 	if (!add || (n > 2 && out->ids[first + 2] == r->bos))
 		return err_data(e, "two BOS tokens in a row");
 	/* The text brought its own: that one stays. */
-	for (size_t i = first + 1; i < out->n; i++) {
-		out->ids[i - 1] = out->ids[i];
-		out->offsets[i - 1][0] = out->offsets[i][0];
-		out->offsets[i - 1][1] = out->offsets[i][1];
-	}
-	out->n--;
+	encoding_drop(out, first);
 	return 0;
+}
+
+int row_rule_encode_after(const struct row_rule *r, struct encoder *enc,
+	const struct encoding *before, const char *text, size_t len, int templated,
+	struct encoding *out, struct err *e)
+{
+	/* With three ids BOS has been looked for. */
+	return before->settled_ids >= 3 ? tokenizer_encode_after(enc, before, text, len, out, e)
+					: row_rule_encode(r, enc, text, len, templated, out, e);
 }
 
 void row_rule_end(const struct row_rule *r, int templated, struct encoding *enc)
 {
 	if (templated || r->eos < 0 || (enc->n && row_rule_is_stop(r, enc->ids[enc->n - 1])))
 		return;
-	add_id(enc, (uint32_t)r->eos);
+	encoding_add(enc, (uint32_t)r->eos, 0, 0);
 }

@@ -28,6 +28,12 @@ int row_rule_is_stop(const struct row_rule *r, uint32_t id);
 int row_rule_encode(const struct row_rule *r, struct encoder *enc, const char *text, size_t len,
 	int templated, struct encoding *out, struct err *e);
 
+/* The same for a text that begins with the one that `before` was made of, into an empty encoding of ids only: what
+ * is the same whatever follows is not encoded again. */
+int row_rule_encode_after(const struct row_rule *r, struct encoder *enc,
+	const struct encoding *before, const char *text, size_t len, int templated,
+	struct encoding *out, struct err *e);
+
 /* Appends EOS after the last token of a row, where the rule wants it. */
 void row_rule_end(const struct row_rule *r, int templated, struct encoding *enc);
 

@@ -43,8 +43,28 @@ void encoding_reserve(struct encoding *out, size_t more)
 		return;
 	size_t cap = out->cap;
 	mem_grow(&out->ids, &cap, out->n + more, sizeof *out->ids);
-	out->offsets = mem_resize(out->offsets, cap, sizeof *out->offsets);
+	if (!out->ids_only)
+		out->offsets = mem_resize(out->offsets, cap, sizeof *out->offsets);
 	out->cap = cap;
+}
+
+void encoding_add(struct encoding *enc, uint32_t id, uint32_t from, uint32_t to)
+{
+	encoding_reserve(enc, 1);
+	if (enc->offsets) {
+		enc->offsets[enc->n][0] = from;
+		enc->offsets[enc->n][1] = to;
+	}
+	enc->ids[enc->n++] = id;
+}
+
+void encoding_drop(struct encoding *enc, size_t at)
+{
+	size_t rest = --enc->n - at;
+	enc->settled_ids -= at < enc->settled_ids;
+	memmove(enc->ids + at, enc->ids + at + 1, rest * sizeof *enc->ids);
+	if (enc->offsets)
+		memmove(enc->offsets + at, enc->offsets + at + 1, rest * sizeof *enc->offsets);
 }
 
 void encoding_reset(struct encoding *enc)
@@ -61,11 +81,8 @@ void encoding_done(struct encoding *enc)
 
 void encoding_put(struct encoding *out, uint32_t id, const struct ntext *t, size_t from, size_t to)
 {
-	encoding_reserve(out, 1);
-	out->ids[out->n] = id;
-	out->offsets[out->n][0] = from < to ? ntext_at(t, from).from : 0;
-	out->offsets[out->n][1] = from < to ? ntext_at(t, to - 1).to : 0;
-	out->n++;
+	encoding_add(out, id, from < to ? ntext_at(t, from).from : 0,
+		from < to ? ntext_at(t, to - 1).to : 0);
 }
 
 static int is_wide(const char *s, size_t len)
@@ -104,12 +121,14 @@ static void place(const struct ntext *t, uint32_t (*at)[2], size_t n)
 static struct bpe_out room(struct encoding *out, size_t bytes)
 {
 	encoding_reserve(out, bytes + BPE_SLACK);
-	return (struct bpe_out){.ids = out->ids + out->n, .at = out->offsets + out->n};
+	return (struct bpe_out){
+		.ids = out->ids + out->n, .at = out->ids_only ? NULL : out->offsets + out->n};
 }
 
 static void take(struct encoding *out, const struct ntext *t, const struct bpe_out *made)
 {
-	place(t, made->at, made->n);
+	if (made->at)
+		place(t, made->at, made->n);
 	out->n += made->n;
 }
 
@@ -174,22 +193,28 @@ static int encode_between(
 	return 0;
 }
 
-/* Text between added tokens of one set goes to `rest`. */
+/* Text between added tokens of one set goes to `rest`; from: where one ended before. */
 static int cut_added(struct encoder *enc, const struct added_set *set, const struct ntext *t,
+	size_t from,
 	int (*rest)(
 		struct encoder *enc, const struct ntext *t, struct encoding *out, struct err *e),
 	struct encoding *out, struct err *e)
 {
-	struct added_cursor at = {0};
+	struct added_cursor at = {from, from};
 	const struct added_token *which;
 	struct span m;
-	size_t from = 0;
 	while (added_find(&enc->t->added, set, t->s, t->len, &at, &m, &which)) {
 		struct ntext before = ntext_slice(t, from, m.from > from ? m.from : from);
 		if (before.len && rest(enc, &before, out, e))
 			return -1;
 		encoding_put(out, which->id, t, m.from, m.to);
 		from = m.to;
+		/* No longer token can begin there or before, and what comes behind was seen. */
+		if (set == &enc->t->added.raw && from < t->len &&
+			at.search - which->len + set->longest <= t->len) {
+			out->settled_bytes = from;
+			out->settled_ids = out->n;
+		}
 	}
 	struct ntext tail = ntext_slice(t, from, t->len);
 	return tail.len ? rest(enc, &tail, out, e) : 0;
@@ -201,21 +226,39 @@ static int encode_normalized(
 	struct ntext n = *t;
 	if (norm_run(enc->t, enc, &n, e))
 		return -1;
-	return cut_added(enc, &enc->t->added.normalized, &n, encode_between, out, e);
+	return cut_added(enc, &enc->t->added.normalized, &n, 0, encode_between, out, e);
 }
 
-int tokenizer_encode(struct encoder *enc, const char *text, size_t len, int add_special,
+static int encode_from(struct encoder *enc, const char *text, size_t len, size_t from,
 	struct encoding *out, struct err *e)
 {
 	if (len > TEXT_LIMIT)
 		return err_data(e, "text of over %zu MiB", TEXT_LIMIT >> 20);
 	struct ntext t = {.s = text, .len = len};
-	size_t start = out->n;
 	encoding_reserve(out, 1);
-	if (cut_added(enc, &enc->t->added.raw, &t, encode_normalized, out, e))
+	out->settled_bytes = out->settled_ids = 0;
+	return cut_added(enc, &enc->t->added.raw, &t, from, encode_normalized, out, e);
+}
+
+int tokenizer_encode(struct encoder *enc, const char *text, size_t len, int add_special,
+	struct encoding *out, struct err *e)
+{
+	size_t start = out->n;
+	if (encode_from(enc, text, len, 0, out, e))
 		return -1;
 	post_run(enc->t, text, len, add_special, out, start);
 	return 0;
+}
+
+int tokenizer_encode_after(struct encoder *enc, const struct encoding *before, const char *text,
+	size_t len, struct encoding *out, struct err *e)
+{
+	size_t n = before->settled_ids;
+	encoding_reserve(out, n + 1);
+	if (n)
+		memcpy(out->ids, before->ids, n * sizeof *out->ids);
+	out->n = n;
+	return encode_from(enc, text, len, before->settled_bytes, out, e);
 }
 
 /* ---- questions ------------------------------------------------------------------------------------- */

@@ -21,7 +21,14 @@ struct encoding {
 	uint32_t *ids;
 	uint32_t (*offsets)[2]; /* [from, to) in bytes of the input text; 0,0 for added specials */
 	size_t n, cap;
+	int ids_only; /* set before the first use: offsets are not made, and stay NULL */
+	/* Of the last text encoded: whatever would follow it, its first so many bytes are these first ids. (It ends
+	 * with an added token, behind which encoding begins anew.) */
+	size_t settled_bytes, settled_ids;
 };
+/* Appends one, and takes one out. */
+void encoding_add(struct encoding *enc, uint32_t id, uint32_t from, uint32_t to);
+void encoding_drop(struct encoding *enc, size_t at);
 void encoding_reserve(struct encoding *enc, size_t more); /* room for `more` ids */
 void encoding_reset(struct encoding *enc);
 void encoding_done(struct encoding *enc);
@@ -35,6 +42,10 @@ void encoder_free(struct encoder *e);
  * library's encode(add_special_tokens=…). */
 int tokenizer_encode(struct encoder *e, const char *text, size_t len, int add_special,
 	struct encoding *out, struct err *err);
+/* The same for a text that begins with the one whose ids are `before`, in which nothing was added: what is settled
+ * is taken from there. out is empty, and of ids only. */
+int tokenizer_encode_after(struct encoder *e, const struct encoding *before, const char *text,
+	size_t len, struct encoding *out, struct err *err);
 /* Appends the text; skip_special as the library's skip_special_tokens. */
 int tokenizer_decode(struct encoder *e, const uint32_t *ids, size_t n, int skip_special,
 	struct str *out, struct err *err);

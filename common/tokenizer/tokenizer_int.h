@@ -287,7 +287,7 @@ struct added_token {
 /* Patterns sorted by their bytes, searched by narrowing. */
 struct added_set {
 	const struct added_token **v;
-	size_t n;
+	size_t n, longest;  /* longest: of them, in bytes */
 	uint8_t first[256]; /* 1: some token begins with that byte */
 	int only;	    /* the one byte that they all begin with; negative: there are several */
 };

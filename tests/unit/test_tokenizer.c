@@ -189,9 +189,81 @@ static void test_there_and_back(void)
 	tokenizer_free(t);
 }
 
-/* ---- files that lie -------------------------------------------------------------------------------- */
+/* ---- a text behind one that was encoded ---------------------------------------------------------- */
 
 static char dir[] = "/tmp/sluice-tokenizer-XXXXXX";
+
+/* Added tokens that begin alike, and that take blanks or look at words around them. */
+static struct tokenizer *tokenizer_with_added(void)
+{
+	static const char added[] =
+		",\"added_tokens\":[{\"content\":\"<a>\",\"normalized\":false},"
+		"{\"content\":\"<a><b\",\"normalized\":false},"
+		"{\"content\":\"<a><b>long<a>\",\"normalized\":false,\"special\":true},"
+		"{\"content\":\"<l>\",\"normalized\":false,\"lstrip\":true},"
+		"{\"content\":\"<r>\",\"normalized\":false,\"rstrip\":true},"
+		"{\"content\":\"word\",\"normalized\":false,\"single_word\":true},"
+		"{\"content\":\"<n>\",\"normalized\":true}]}";
+	struct err e = {0};
+	size_t len;
+	char *s = io_read_file(TINY "/tokenizer.json", 1 << 20, &len, &e);
+	char *old = strstr(s, "\"added_tokens\""), *path = io_path(dir, "tokenizer.json");
+	memcpy(old, "\"ignored_them\"", 14);
+	FILE *f = fopen(path, "w");
+	struct tokenizer *t = NULL;
+	fprintf(f, "%.*s%s", (int)(strrchr(s, '}') - s), s, added);
+	fclose(f);
+	if (tokenizer_load(&t, dir, &e))
+		diag("%s", e.msg);
+	unlink(path);
+	mem_free(path);
+	mem_free(s);
+	return t;
+}
+
+static void test_after(void)
+{
+	static const char *const parts[] = {"<a>", "<b", ">long", "<l>", "<r>", " ", "word", "<n>",
+		"the ", "a", "<a><b>long<a>", "  \n", "<"};
+	struct tokenizer *t = tokenizer_with_added();
+	if (!ok(t != NULL, "a tokenizer with added tokens of all kinds loads"))
+		return;
+	struct encoder *enc = encoder_new(t);
+	struct encoding first = {.ids_only = 1}, whole = {.ids_only = 1}, after = {.ids_only = 1};
+	struct str s = {0};
+	struct err e = {0};
+	int same = 1;
+	size_t settled = 0;
+	for (int i = 0; same && i < 50000; i++) {
+		str_reset(&s);
+		for (uint64_t n = rnd(12); n; n--)
+			str_adds(&s, parts[rnd(sizeof parts / sizeof *parts)]);
+		size_t len = s.len;
+		for (uint64_t n = rnd(6); n; n--)
+			str_adds(&s, parts[rnd(sizeof parts / sizeof *parts)]);
+		str_reserve(&s, 0);
+		first.n = whole.n = after.n = 0;
+		same = !tokenizer_encode(enc, s.s, len, 0, &first, &e) &&
+		       !tokenizer_encode(enc, s.s, s.len, 0, &whole, &e) &&
+		       !tokenizer_encode_after(enc, &first, s.s, s.len, &after, &e) &&
+		       after.n == whole.n &&
+		       (!whole.n || !memcmp(after.ids, whole.ids, whole.n * sizeof *whole.ids));
+		settled += first.settled_ids > 0;
+		if (!same)
+			diag("'%.*s' and '%s'", (int)len, s.s, s.s + len);
+	}
+	ok(same && settled > 1000,
+		"what is settled of a text is so whatever follows (%zu of 50000 times some is)",
+		settled);
+	encoding_done(&first);
+	encoding_done(&whole);
+	encoding_done(&after);
+	str_done(&s);
+	encoder_free(enc);
+	tokenizer_free(t);
+}
+
+/* ---- files that lie -------------------------------------------------------------------------------- */
 
 static int load_text(const char *text, size_t len, struct err *e)
 {
@@ -300,6 +372,7 @@ int main(void)
 	test_there_and_back();
 	if (!ok(mkdtemp(dir) != NULL, "there is a directory to write in"))
 		return tap_done();
+	test_after();
 	test_refused();
 	test_cut();
 	test_costly();

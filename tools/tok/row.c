@@ -13,6 +13,9 @@
 void row_init(struct row *r, const struct row_plan *plan)
 {
 	*r = (struct row){.plan = plan, .enc = encoder_new(plan->t)};
+	r->prompt.ids_only = !plan->assistant_only; /* spans are compared with offsets */
+	for (int i = 0; i < SIDES; i++)
+		r->side[i].ids_only = 1;
 }
 
 void row_done(struct row *r)
@@ -131,8 +134,8 @@ static int encode_side(struct row *r, size_t i, const struct text *prompt,
 	memcpy(both, prompt->s, prompt->len);
 	memcpy(both + prompt->len, answer->s, answer->len);
 	encoding_reset(&r->side[i]);
-	if (row_rule_encode(&r->plan->rule, r->enc, both, prompt->len + answer->len, templated,
-		    &r->side[i], e) < 0)
+	if (row_rule_encode_after(&r->plan->rule, r->enc, &r->prompt, both,
+		    prompt->len + answer->len, templated, &r->side[i], e) < 0)
 		return -1;
 	row_rule_end(&r->plan->rule, templated, &r->side[i]);
 	return 0;

@@ -11,8 +11,7 @@
  *               element type. The caller owns it; operations keep no address after they return,
  *               weights excepted. Operations allocate nothing that grows with T: scratch is the
  *               backend's own, bounded, made at open.
- *   Types       activations: f32 now (bf16 with backends that say so); gradients of parameters,
- *               parameters, statistics: f32. Arithmetic inside an operation is f32 or better.
+ *   Types       f32, but for what `keep` puts away. Arithmetic inside an operation is f32 or better.
  *   Precision   KP_BF16: linear rounds the operands of products with W, and of dw, to bf16 (to nearest,
  *               half to even) and sums in f32; an adapter's products and all else stay f32.
  *   Order       every sum has one fixed order: a row of a result depends only on that row's inputs
@@ -263,6 +262,11 @@ struct kernels {
 		struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, struct kbuf y);
 	int (*swiglu_bwd)(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf dy,
 		size_t n, struct kbuf dgate, struct kbuf dup);
+
+	/* kept[n] = x in its own type (f32 or bf16), and x becomes what that holds. kept.p NULL: x is
+	 * rounded, that is all; kept may be x. restore: x = kept. */
+	int (*keep)(struct kctx *c, struct kbuf x, size_t n, struct kbuf kept);
+	int (*restore)(struct kctx *c, struct kbuf kept, size_t n, struct kbuf x);
 
 	/* y += a * x over n elements. */
 	int (*axpy)(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);

@@ -48,6 +48,19 @@ static int join_cache(struct workspace *ws, size_t layer, struct kbuf *k, struct
 	return 0;
 }
 
+/* What attention computes with. */
+struct worked {
+	struct kbuf q, k, v, att;
+	size_t width, kv_width; /* of a row of q and att, of k and v */
+};
+
+static struct worked at_attention(const struct workspace *ws, const struct saved *s)
+{
+	const struct model_config *c = &ws->m->config;
+	return (struct worked){at_work(s->q, ws->q), at_work(s->k, ws->k), at_work(s->v, ws->v),
+		at_work(s->att, ws->att), c->heads * c->head_dim, c->kv_heads * c->head_dim};
+}
+
 int attn_forward(struct workspace *ws, size_t layer)
 {
 	const struct model *m = ws->m;
@@ -58,17 +71,22 @@ int attn_forward(struct workspace *ws, size_t layer)
 
 	TRY(k->rmsnorm_fwd(m->kc, ws->res, ws->pend, s->x, l->attn_norm.g, 0, m->config.rms_eps, T,
 		m->config.dim, ws->norm, s->rstd1));
-	struct kbuf qkv[] = {s->q, s->k, s->v};
+	struct worked w = at_attention(ws, s);
+	struct kbuf qkv[] = {w.q, w.k, w.v};
 	struct rows rows = token_rows(ws);
 	for (int p = PROJ_Q; p <= PROJ_V; p++)
 		TRY(linear_forward(ws, &l->proj[p], &rows, ws->norm, qkv[p - PROJ_Q], &s->kept[p]));
-	TRY(rope_rotate(m, s->q, s->k, T, ws->f->pos, 0));
-	struct kbuf keys = s->k, values = s->v;
+	TRY(rope_rotate(m, w.q, w.k, T, ws->f->pos, 0));
+	TRY(k->keep(m->kc, w.q, T * w.width, s->q));
+	TRY(k->keep(m->kc, w.k, T * w.kv_width, s->k));
+	TRY(k->keep(m->kc, w.v, T * w.kv_width, s->v));
+	struct kbuf keys = w.k, values = w.v;
 	if (ws->cache)
 		TRY(join_cache(ws, layer, &keys, &values));
 	struct kattn a = attention_over(m, ws->f->segs, ws->f->nsegs);
-	TRY(k->attn_fwd(m->kc, &a, s->q, keys, values, s->att, s->lse));
-	TRY(linear_forward(ws, &l->proj[PROJ_O], &rows, s->att, ws->add, &s->kept[PROJ_O]));
+	TRY(k->attn_fwd(m->kc, &a, w.q, keys, values, w.att, s->lse));
+	TRY(k->keep(m->kc, w.att, T * w.width, s->att));
+	TRY(linear_forward(ws, &l->proj[PROJ_O], &rows, w.att, ws->add, &s->kept[PROJ_O]));
 	ws->res = s->x;
 	ws->pend = ws->add;
 	return 0;
@@ -83,12 +101,16 @@ int attn_backward(struct workspace *ws, size_t layer, int dx)
 	struct saved *s = &ws->layer[layer];
 	size_t T = ws->f->ntok;
 
+	struct worked w = at_attention(ws, s);
+	TRY(k->restore(m->kc, s->q, T * w.width, w.q));
+	TRY(k->restore(m->kc, s->k, T * w.kv_width, w.k));
+	TRY(k->restore(m->kc, s->v, T * w.kv_width, w.v));
+	TRY(k->restore(m->kc, s->att, T * w.width, w.att));
 	struct rows rows = token_rows(ws);
 	TRY(linear_backward(
-		ws, &l->proj[PROJ_O], &rows, s->att, &s->kept[PROJ_O], ws->dx, 1, ws->datt, 0));
+		ws, &l->proj[PROJ_O], &rows, w.att, &s->kept[PROJ_O], ws->dx, 1, ws->datt, 0));
 	struct kattn a = attention_over(m, ws->f->segs, ws->f->nsegs);
-	TRY(k->attn_bwd(
-		m->kc, &a, s->q, s->k, s->v, s->att, s->lse, ws->datt, ws->dq, ws->dk, ws->dv));
+	TRY(k->attn_bwd(m->kc, &a, w.q, w.k, w.v, w.att, s->lse, ws->datt, ws->dq, ws->dk, ws->dv));
 	TRY(rope_rotate(m, ws->dq, ws->dk, T, ws->f->pos, 1));
 
 	struct kbuf none = {0};

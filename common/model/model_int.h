@@ -170,8 +170,8 @@ struct rows {
 	const uint32_t *record, *pos;
 };
 
-/* What a layer keeps for its backward. Layers that keep nothing share one of these, and those that are made
- * again share all but x and h. */
+/* What a layer keeps for its backward: q, k, v, att, gate and up in bf16 when the model computes so.
+ * Layers that keep nothing share one of these, and those that are made again share all but x and h. */
 struct saved {
 	struct kbuf x, rstd1, q, k, v, att, lse; /* x: the residual stream as the layer found it */
 	struct kbuf x1, rstd2, gate, up;	 /* x1: after attention */
@@ -195,7 +195,8 @@ struct workspace {
 	struct kbuf act;	     /* [T,f] silu(gate) * up */
 	struct kbuf dx, dnorm, dact; /* gradients: residual stream, normed input, [T,f] */
 	struct kbuf datt, dq, dk, dv;
-	size_t chunk; /* labels whose logits exist at once */
+	struct kbuf q, k, v, att, gate, up; /* a layer's as f32, see at_work */
+	size_t chunk;			    /* labels whose logits exist at once */
 	struct kbuf rows, rows_norm, rows_rstd, drows_norm, logits; /* [chunk, …] */
 	struct kept rows_kept;
 	struct kbuf embed_h, embed_dh; /* [T,R] of the embedding's adapter */
@@ -228,6 +229,13 @@ int linear_forward(struct workspace *ws, const struct projection *p, const struc
 int linear_backward(struct workspace *ws, const struct projection *p, const struct rows *rows,
 	struct kbuf x, const struct kept *kept, struct kbuf dy, int keep_dy, struct kbuf dx,
 	int accumulate);
+/* Where what a layer keeps is computed with: f32, its own place or the scratch. Between the two lie
+ * kernels' keep and restore. */
+static inline struct kbuf at_work(struct kbuf own, struct kbuf scratch)
+{
+	return own.t == DT_F32 ? own : scratch;
+}
+
 /* Whether the backward needs the projection's input. */
 static inline int linear_trains(const struct projection *p)
 {

@@ -20,12 +20,27 @@ struct bump {
 	size_t used;
 };
 
-static struct kbuf take(struct bump *b, size_t rows, size_t cols)
+static struct kbuf take_as(struct bump *b, enum dtype t, size_t rows, size_t cols)
 {
-	size_t bytes = dtype_bytes(DT_F32, mem_mul(rows, cols));
-	struct kbuf k = {b->base ? b->base + b->used : NULL, DT_F32};
+	size_t bytes = dtype_bytes(t, mem_mul(rows, cols));
+	struct kbuf k = {b->base ? b->base + b->used : NULL, t};
 	b->used += (bytes + ALIGN - 1) / ALIGN * ALIGN;
 	return k;
+}
+
+static struct kbuf take(struct bump *b, size_t rows, size_t cols)
+{
+	return take_as(b, DT_F32, rows, cols);
+}
+
+/* What lies between a layer's products: computed with in place where it is kept as f32, else in the
+ * scratch; nothing at all where it is neither kept nor f32. */
+static struct kbuf take_made(
+	const struct workspace *ws, struct bump *b, size_t rows, size_t cols, int train)
+{
+	if (ws->m->precision == KP_F32)
+		return take(b, rows, cols);
+	return train ? take_as(b, DT_BF16, rows, cols) : (struct kbuf){NULL, DT_BF16};
 }
 
 static size_t label_chunk(const struct model_config *c, size_t labels)
@@ -41,12 +56,12 @@ static void lay_made(struct workspace *ws, struct bump *b, struct saved *s, size
 	const struct model_config *c = &ws->m->config;
 	size_t kv = c->kv_heads * c->head_dim;
 	s->x1 = train ? take(b, T, c->dim) : s->x;
-	s->q = take(b, T, c->heads * c->head_dim);
-	s->k = take(b, T, kv);
-	s->v = take(b, T, kv);
-	s->att = take(b, T, c->heads * c->head_dim);
-	s->gate = take(b, T, c->ffn);
-	s->up = take(b, T, c->ffn);
+	s->q = take_made(ws, b, T, c->heads * c->head_dim, train);
+	s->k = take_made(ws, b, T, kv, train);
+	s->v = take_made(ws, b, T, kv, train);
+	s->att = take_made(ws, b, T, c->heads * c->head_dim, train);
+	s->gate = take_made(ws, b, T, c->ffn, train);
+	s->up = take_made(ws, b, T, c->ffn, train);
 	if (!train)
 		return;
 	s->rstd1 = take(b, T, 1);
@@ -154,17 +169,29 @@ static void lay_scratch(struct workspace *ws, struct bump *b, size_t T, int trai
 		ws->dx = take(b, T, c->dim);
 		ws->dnorm = take(b, T, c->dim);
 	}
-	size_t mark = b->used;
+	int bf16 = ws->m->precision == KP_BF16;
+	size_t mark = b->used, all = c->heads * c->head_dim, kv = c->kv_heads * c->head_dim;
 	ws->act = take(b, T, c->ffn);
-	if (!train)
-		return;
-	ws->dact = take(b, T, c->ffn);
+	if (train)
+		ws->dact = take(b, T, c->ffn);
+	if (bf16) {
+		ws->gate = take(b, T, c->ffn);
+		ws->up = take(b, T, c->ffn);
+	}
 	size_t mlp_end = b->used;
 	b->used = mark;
-	ws->datt = take(b, T, c->heads * c->head_dim);
-	ws->dq = take(b, T, c->heads * c->head_dim);
-	ws->dk = take(b, T, c->kv_heads * c->head_dim);
-	ws->dv = take(b, T, c->kv_heads * c->head_dim);
+	if (train) {
+		ws->datt = take(b, T, all);
+		ws->dq = take(b, T, all);
+		ws->dk = take(b, T, kv);
+		ws->dv = take(b, T, kv);
+	}
+	if (bf16) {
+		ws->q = take(b, T, all);
+		ws->k = take(b, T, kv);
+		ws->v = take(b, T, kv);
+		ws->att = take(b, T, all);
+	}
 	if (b->used < mlp_end)
 		b->used = mlp_end;
 }

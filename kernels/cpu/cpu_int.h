@@ -73,10 +73,11 @@ int cpu_read(struct kctx *c, void *host, const void *src, size_t bytes);
 	.weight_new = cpu_weight_new, .rmsnorm_fwd = plain_rmsnorm_fwd,                            \
 	.rmsnorm_bwd = plain_rmsnorm_bwd, .rope = plain_rope, .attn_fwd = plain_attn_fwd,          \
 	.attn_bwd = plain_attn_bwd, .swiglu_fwd = plain_swiglu_fwd,                                \
-	.swiglu_bwd = plain_swiglu_bwd, .axpy = plain_axpy, .softmax_label = plain_softmax_label,  \
-	.sumsq = plain_sumsq, .adamw = plain_adamw, .adamw8 = plain_adamw8, .lion = plain_lion,    \
-	.lion8 = plain_lion8, .rmsprop = plain_rmsprop, .rmsprop8 = plain_rmsprop8,                \
-	.sgd = plain_sgd, .ademamix = plain_ademamix, .ademamix8 = plain_ademamix8
+	.swiglu_bwd = plain_swiglu_bwd, .keep = plain_keep, .restore = plain_restore,              \
+	.axpy = plain_axpy, .softmax_label = plain_softmax_label, .sumsq = plain_sumsq,            \
+	.adamw = plain_adamw, .adamw8 = plain_adamw8, .lion = plain_lion, .lion8 = plain_lion8,    \
+	.rmsprop = plain_rmsprop, .rmsprop8 = plain_rmsprop8, .sgd = plain_sgd,                    \
+	.ademamix = plain_ademamix, .ademamix8 = plain_ademamix8
 
 /* ---- weights ---- */
 
@@ -144,6 +145,8 @@ int plain_attn_bwd(struct kctx *c, const struct kattn *a, struct kbuf q, struct 
 int plain_swiglu_fwd(struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, struct kbuf y);
 int plain_swiglu_bwd(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf dy, size_t n,
 	struct kbuf dgate, struct kbuf dup);
+int plain_keep(struct kctx *c, struct kbuf x, size_t n, struct kbuf kept);
+int plain_restore(struct kctx *c, struct kbuf kept, size_t n, struct kbuf x);
 int plain_axpy(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);
 int plain_rows_gather(
 	struct kctx *c, struct kbuf x, const size_t *rows, size_t L, size_t K, struct kbuf out);

@@ -1,4 +1,4 @@
-/* Moving rows: embedding and its gradient, gathers and scatters of hidden rows, y += a x. */
+/* Moving rows: embedding and its gradient, gathers and scatters of hidden rows, keeping, y += a x. */
 #include "kernels/cpu/cpu_int.h"
 
 #include <string.h>
@@ -88,6 +88,55 @@ int plain_rows_scatter(struct kctx *c, struct kbuf dout, const double *scale, co
 	struct scatter s = {
 		.src = dout.p, .scale = scale, .rows = rows, .n = L, .K = K, .dst = dx.p};
 	cpu_run(c, L * K, cpu_blocks(K, COLS), scatter_block, &s);
+	return KE_OK;
+}
+
+struct keep {
+	float *x;
+	size_t n;
+	struct kbuf kept;
+};
+
+static void keep_block(void *arg, size_t i, int worker)
+{
+	const struct keep *s = arg;
+	size_t from = i * RUN, n = cpu_min(s->n - from, RUN);
+	uint16_t rounded[RUN];
+	void *to = s->kept.p ? kbuf_at(s->kept, from).p : rounded;
+	(void)worker;
+	dtype_from_f32(DT_BF16, s->x + from, to, n);
+	dtype_to_f32(DT_BF16, to, s->x + from, n);
+}
+
+static void restore_block(void *arg, size_t i, int worker)
+{
+	const struct keep *s = arg;
+	size_t from = i * RUN, n = cpu_min(s->n - from, RUN);
+	(void)worker;
+	dtype_to_f32(DT_BF16, kbuf_at(s->kept, from).p, s->x + from, n);
+}
+
+int plain_keep(struct kctx *c, struct kbuf x, size_t n, struct kbuf kept)
+{
+	struct keep s = {x.p, n, kept};
+	if (CPU_F32(x) || (kept.t != DT_F32 && kept.t != DT_BF16))
+		return KE_TYPE;
+	if (kept.t == DT_BF16)
+		cpu_run(c, n, cpu_blocks(n, RUN), keep_block, &s);
+	else if (kept.p && kept.p != x.p)
+		memcpy(kept.p, x.p, n * sizeof(float));
+	return KE_OK;
+}
+
+int plain_restore(struct kctx *c, struct kbuf kept, size_t n, struct kbuf x)
+{
+	struct keep s = {x.p, n, kept};
+	if (CPU_F32(x) || (kept.t != DT_F32 && kept.t != DT_BF16))
+		return KE_TYPE;
+	if (kept.t == DT_BF16)
+		cpu_run(c, n, cpu_blocks(n, RUN), restore_block, &s);
+	else if (kept.p != x.p)
+		memcpy(x.p, kept.p, n * sizeof(float));
 	return KE_OK;
 }
 

@@ -101,11 +101,11 @@ static int linear_bwd(struct kctx *c, const struct klinear *l, struct kbuf x, st
 #define X86_ENTRIES                                                                                \
 	.weight_new = weight_new, .rmsnorm_fwd = FN(rmsnorm_fwd), .rmsnorm_bwd = FN(rmsnorm_bwd),  \
 	.rope = FN(rope), .attn_fwd = FN(attn_fwd), .attn_bwd = FN(attn_bwd),                      \
-	.swiglu_fwd = FN(swiglu_fwd), .swiglu_bwd = FN(swiglu_bwd), .axpy = FN(axpy),              \
-	.softmax_label = FN(softmax_label), .sumsq = FN(sumsq), .adamw = FN(adamw),                \
-	.adamw8 = FN(adamw8), .lion = FN(lion), .lion8 = FN(lion8), .rmsprop = FN(rmsprop),        \
-	.rmsprop8 = FN(rmsprop8), .sgd = FN(sgd), .ademamix = FN(ademamix),                        \
-	.ademamix8 = FN(ademamix8)
+	.swiglu_fwd = FN(swiglu_fwd), .swiglu_bwd = FN(swiglu_bwd), .keep = FN(keep),              \
+	.restore = FN(restore), .axpy = FN(axpy), .softmax_label = FN(softmax_label),              \
+	.sumsq = FN(sumsq), .adamw = FN(adamw), .adamw8 = FN(adamw8), .lion = FN(lion),            \
+	.lion8 = FN(lion8), .rmsprop = FN(rmsprop), .rmsprop8 = FN(rmsprop8), .sgd = FN(sgd),      \
+	.ademamix = FN(ademamix), .ademamix8 = FN(ademamix8)
 
 #define TEXT_OF(x) #x
 #define TEXT(x)	   TEXT_OF(x)

@@ -20,6 +20,8 @@ int FN(attn_bwd)(struct kctx *c, const struct kattn *a, struct kbuf q, struct kb
 int FN(swiglu_fwd)(struct kctx *c, struct kbuf gate, struct kbuf up, size_t n, struct kbuf y);
 int FN(swiglu_bwd)(struct kctx *c, struct kbuf gate, struct kbuf up, struct kbuf dy, size_t n,
 	struct kbuf dgate, struct kbuf dup);
+int FN(keep)(struct kctx *c, struct kbuf x, size_t n, struct kbuf kept);
+int FN(restore)(struct kctx *c, struct kbuf kept, size_t n, struct kbuf x);
 int FN(axpy)(struct kctx *c, float a, struct kbuf x, size_t n, struct kbuf y);
 int FN(softmax_label)(struct kctx *c, struct kbuf logits, const uint32_t *target, size_t L,
 	size_t V, unsigned stats, int grad, const double *coef, struct klabel_out *out);

@@ -1,4 +1,4 @@
-/* rmsnorm, rope, swiglu, axpy, gathers and scatters against double and finite differences. */
+/* rmsnorm, rope, swiglu, axpy, keeping, gathers and scatters against double and finite differences. */
 #include "tests/kernels/ops.h"
 
 static double *wide(const float *f, size_t n)
@@ -319,6 +319,43 @@ static void rows(void)
 		free(all[j]);
 }
 
+/* What is kept in bf16 is the nearest, x becomes that, and it comes back; f32 stays as it is. */
+static void keeping(void)
+{
+	static const size_t sizes[] = {1, 15, 16, 37, 5000, 9001};
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		size_t n = sizes[i];
+		float *x = rnd_f32(n, 1), *want = malloc(n * sizeof *want);
+		uint16_t *half = malloc(n * sizeof *half), *got = malloc(n * sizeof *got);
+		x[n / 2] = -NAN;
+		x[0] = 1.00390625f; /* half-way: to even, 1 */
+		dtype_from_f32(DT_BF16, x, half, n);
+		dtype_to_f32(DT_BF16, half, want, n);
+		struct kbuf bx = put(x, n), only = put(x, n), back = put(NULL, n);
+		struct kbuf full = put(x, n), same = put(NULL, n);
+		struct kbuf kept = {K->alloc(C, n * sizeof *half), DT_BF16};
+		int rc = K->keep(C, bx, n, kept);
+		rc |= K->restore(C, kept, n, back);
+		rc |= K->keep(C, only, n, (struct kbuf){NULL, DT_BF16});
+		rc |= K->keep(C, full, n, full);
+		rc |= K->keep(C, full, n, same);
+		K->read(C, got, kept.p, n * sizeof *got);
+		float *f[] = {
+			take(bx, n), take(back, n), take(only, n), take(full, n), take(same, n)};
+		int good = rc == 0 && memcmp(got, half, n * sizeof *half) == 0;
+		for (int j = 0; j < 5; j++) {
+			good &= memcmp(f[j], j < 3 ? want : x, n * sizeof *want) == 0;
+			free(f[j]);
+		}
+		ok(good, "%s: %zu numbers are kept", K->name, n);
+		K->free(C, kept.p);
+		free(x);
+		free(want);
+		free(half);
+		free(got);
+	}
+}
+
 static void all(void)
 {
 	rmsnorm();
@@ -326,6 +363,7 @@ static void all(void)
 	swiglu();
 	exponential();
 	rows();
+	keeping();
 }
 
 int main(void)

@@ -122,12 +122,21 @@ int model_backward(struct model *m, struct workspace *ws, const struct forest *f
 	return rc < 0 ? model_kerr(m, rc, e) : 0;
 }
 
-int forward_logits(struct workspace *ws, const struct forest *f, float *logits, struct err *e)
+int model_logits_begin(struct workspace *ws, const struct forest *f, struct err *e)
 {
 	if (begin(ws, f, 0, (struct kdropout){0}, e) < 0)
 		return -1;
 	int rc = trunk(ws);
-	if (rc == 0)
-		rc = head_logits(ws, logits);
 	return rc < 0 ? model_kerr(ws->m, rc, e) : 0;
+}
+
+int model_logits(struct workspace *ws, size_t at, size_t n, float *logits, struct err *e)
+{
+	int rc = head_logits(ws, at, n, logits);
+	if (rc < 0)
+		return model_kerr(ws->m, rc, e);
+	for (size_t i = 0; i < n * ws->m->config.vocab; i++)
+		if (!isfinite(logits[i]))
+			return model_not_finite(ws->m, e);
+	return 0;
 }

@@ -62,14 +62,14 @@ int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out)
 	return 0;
 }
 
-int head_logits(struct workspace *ws, float *logits)
+int head_logits(struct workspace *ws, size_t at, size_t n, float *logits)
 {
 	const struct model *m = ws->m;
 	size_t V = m->config.vocab;
-	for (size_t at = 0, n; at < ws->f->nlabels; at += n) {
-		n = chunk_len(ws, at);
-		TRY(chunk_logits(ws, at, n));
-		TRY(m->k->read(m->kc, logits + at * V, ws->logits.p, n * V * sizeof *logits));
+	for (size_t end = at + n, len; at < end; at += len, logits += len * V) {
+		len = end - at < ws->chunk ? end - at : ws->chunk;
+		TRY(chunk_logits(ws, at, len));
+		TRY(m->k->read(m->kc, logits, ws->logits.p, len * V * sizeof *logits));
 	}
 	return 0;
 }

@@ -81,13 +81,9 @@ static int run(struct kvcache *kv, size_t n, float *logits, struct err *e)
 		mem_grow(&f->labels, &f->cap_labels, i + 1, sizeof *f->labels);
 		f->labels[f->nlabels++] = (struct label){.row = f->ntok - n + i};
 	}
-	if (forward_logits(kv->ws, f, logits, e) < 0)
+	if (model_logits_begin(kv->ws, f, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n * kv->m->config.vocab; i++) {
-		if (!isfinite(logits[i]))
-			return model_not_finite(kv->m, e);
-	}
-	return 0;
+	return model_logits(kv->ws, 0, n, logits, e);
 }
 
 static int no_room(const struct kvcache *kv, struct err *e)

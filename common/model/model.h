@@ -96,6 +96,13 @@ int model_forward(struct model *m, struct workspace *ws, const struct forest *f,
 int model_backward(struct model *m, struct workspace *ws, const struct forest *f,
 	const double *coef, struct err *e);
 
+/*
+ * Whole distributions, for who compares models: begin runs f, which stays until the last call; then
+ * logits [n, V] (host) of the rows that labels [at, at + n) look at.
+ */
+int model_logits_begin(struct workspace *ws, const struct forest *f, struct err *e);
+int model_logits(struct workspace *ws, size_t at, size_t n, float *logits, struct err *e);
+
 /* ---- generation ------------------------------------------------------------------------------ */
 
 struct kvcache;

@@ -260,11 +260,9 @@ int layer_again(struct workspace *ws, size_t layer);
 int mlp_backward(struct workspace *ws, size_t layer, int dx);
 /* head.c: log-probs of the labels; the residual stream is complete in ws->res. */
 int head_forward(struct workspace *ws, unsigned stats, struct klabel_out *out);
-/* The same without labels' log-probs: their rows' logits, to host memory. */
-int head_logits(struct workspace *ws, float *logits);
+/* The same without labels' log-probs: their rows' logits, of labels [at, at + n), to host memory. */
+int head_logits(struct workspace *ws, size_t at, size_t n, float *logits);
 /* dx becomes the gradient of the residual stream. */
 int head_backward(struct workspace *ws, const double *coef);
-/* The whole forward up to logits of the labels' rows [nlabels, V] in host memory. */
-int forward_logits(struct workspace *ws, const struct forest *f, float *logits, struct err *e);
 
 #endif

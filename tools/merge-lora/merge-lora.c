@@ -9,6 +9,7 @@
 #include "common/stream.h"
 #include "kernels/team.h"
 #include "tools/merge-lora/plan.h"
+#include "tools/merge-lora/probe.h"
 #include "tools/merge-lora/sources.h"
 
 #include <math.h>
@@ -17,6 +18,7 @@
 
 static struct opt_list adapters;
 static const char *dtype_name = "keep", *codes = "exact";
+static const char *probe_rows, *probe_model;
 static int requantise, report;
 
 static const struct opt own[] = {
@@ -30,6 +32,11 @@ static const struct opt own[] = {
 	{"codes", 0, OPT_STR, &codes, "exact|table",
 		"of double quantisation, with --requantize: as quant has it (default: exact)"},
 	{"report", 0, OPT_FLAG, &report, NULL, "print how much of every delta rounding has lost"},
+	{"probe", 0, OPT_STR, &probe_rows, "FILE",
+		"print log-probs of FILE's rows (tokens, or JSON lines) with the adapter on and "
+		"merged, and how far apart they are"},
+	{"probe-model", 0, OPT_STR, &probe_model, "DIR",
+		"the model that the adapter was trained on, for --probe (default: -m)"},
 	{"ignore-mismatch", 0, OPT_FLAG, &opts_common.ignore_mismatch, NULL,
 		"merge though the stream's adapter was trained on another model"},
 	{"threads", 'j', OPT_INT, &opts_common.threads, "N",
@@ -62,6 +69,7 @@ struct run {
 	struct plan plan;
 	struct team *team;
 	struct rewrite_loss *losses; /* of the report, or NULL */
+	struct probe probe;
 };
 
 static int to_dir(void)
@@ -135,9 +143,18 @@ static int open_sources(struct run *r, const char *operand, struct err *e)
 	return rc;
 }
 
+/* The model with its adapter on is what model_open opens: one adapter, as it is. */
+static int check_probe(const struct run *r, struct err *e)
+{
+	if (!probe_rows || (r->nsources == 1 && r->sources[0].weight == 1 && r->sources[0].st.n))
+		return 0;
+	return err_usage(
+		e, "--probe compares with one adapter, from a directory, without a weight");
+}
+
 static int plan(struct run *r, const char *operand, struct err *e)
 {
-	if (open_sources(r, operand, e) ||
+	if (open_sources(r, operand, e) || check_probe(r, e) ||
 		plan_make(&r->plan, &r->wish, r->sources, r->nsources, e) ||
 		rewrite_plan(&r->plan.w, r->team, e))
 		return -1;
@@ -176,6 +193,18 @@ static int fill_dir(struct run *r, const struct outdir *d, struct err *e)
 	return weights_finish(sink.dir, e);
 }
 
+/* Before the directory gets its name: a probe that fails leaves nothing. */
+static int probe(struct run *r, const struct outdir *d, struct err *e)
+{
+	r->probe = (struct probe){.base = probe_model ? probe_model : opts_model.model,
+		.adapter = r->sources[0].name,
+		.merged = d->tmp,
+		.rows = probe_rows,
+		.threads = (int)opts_common.threads,
+		.ignore_mismatch = opts_common.ignore_mismatch};
+	return probe_run(&r->probe, e);
+}
+
 /* The directory is claimed before an adapter is waited for: what cannot be written should be said
  * before hours of training have come down the pipe. */
 static int merge_to_dir(struct run *r, const char *operand, struct err *e)
@@ -183,7 +212,7 @@ static int merge_to_dir(struct run *r, const char *operand, struct err *e)
 	struct outdir d;
 	if (outdir_open(&d, opts_common.output, opts_common.force, e))
 		return -1;
-	if (plan(r, operand, e) || fill_dir(r, &d, e)) {
+	if (plan(r, operand, e) || fill_dir(r, &d, e) || (probe_rows && probe(r, &d, e))) {
 		outdir_abandon(&d);
 		return -1;
 	}
@@ -264,6 +293,18 @@ static void print_report(const struct run *r)
 	die_line(aside, "%.6f\t%.6f\tall", lost(&all), kept(&all));
 }
 
+static void print_probe(const struct run *r)
+{
+	die_line(0, "probe\tadapter\tmerged\tapart\tworst");
+	for (int i = 0; i < PROBE_ROWS; i++) {
+		const struct probe_sum *s = &r->probe.sum[i];
+		double n = (double)s->n;
+		if (s->n)
+			die_line(0, "%s\t%.6f\t%.6f\t%.6g\t%.6g", probe_row_name[i], s->adapter / n,
+				s->merged / n, s->apart / n, s->worst);
+	}
+}
+
 /* ---- main ------------------------------------------------------------------------------------ */
 
 static void run_done(struct run *r)
@@ -306,6 +347,10 @@ int main(int argc, char **argv)
 
 	if (requantise && strcmp(dtype_name, "keep") != 0)
 		die(STATUS_USAGE, "--dtype gives floats, --requantize codes: one of them");
+	if (probe_rows && !to_dir())
+		die(STATUS_USAGE, "--probe opens the merged model: name a directory with -o");
+	if (probe_model && !probe_rows)
+		die(STATUS_USAGE, "--probe-model belongs to --probe");
 	if (opts_given("codes") && !requantise)
 		die(STATUS_USAGE, "--codes belongs to --requantize");
 
@@ -321,6 +366,8 @@ int main(int argc, char **argv)
 	say_what(&r);
 	if (r.losses)
 		print_report(&r);
+	if (probe_rows)
+		print_probe(&r);
 	run_done(&r);
 	return STATUS_OK;
 }

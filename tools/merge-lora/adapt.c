@@ -11,9 +11,8 @@
 
 #include <string.h>
 
-#define HEAD	  "lm_head.weight"
-#define EMBEDDING "model.embed_tokens.weight"
-#define PREFIX	  "base_model.model."
+#define HEAD	  ADAPTER_HEAD ".weight"
+#define EMBEDDING ADAPTER_EMBED ".weight"
 
 struct context {
 	struct plan *p;
@@ -58,23 +57,36 @@ static int untie(const struct context *c, struct err *e)
 	return 0;
 }
 
-/* NULL and *e when the base has no such tensor. Valid until the next call. */
-static struct rewrite_item *target(const struct context *c, const char *name, struct err *e)
+/* The two uses get a weight each, unless the adapter says that they stay one (ensure_weight_tying). */
+static int untie_for(const struct context *c, const char *name, struct err *e)
 {
-	int shared = strcmp(name, HEAD) == 0 || strcmp(name, EMBEDDING) == 0;
-	if (shared && is_tied(c) && untie(c, e))
-		return NULL;
-	struct rewrite_item *it = rewrite_find(&c->p->w, name);
-	if (!it)
-		err_data(e, "the base has no '%s'", name);
+	if (!is_tied(c) || (strcmp(name, HEAD) != 0 && strcmp(name, EMBEDDING) != 0))
+		return 0;
+	return c->s->config.tie ? 0 : untie(c, e);
+}
+
+/* NULL and *e when the base has no such tensor. Valid until the next call. */
+static struct rewrite_item *target(
+	const struct context *c, const char *module, const char *what, struct err *e)
+{
+	char *name = mem_printf("%s.%s", module, what);
+	struct rewrite_item *it = NULL;
+	if (untie_for(c, name, e) == 0) {
+		it = rewrite_find(&c->p->w, name);
+		if (!it)
+			err_data(e, "the base has no '%s'", name);
+	}
+	mem_free(name);
 	return it;
 }
 
 /* ---- deltas ---------------------------------------------------------------------------------- */
 
-static const struct st_tensor *find(const struct source *s, const char *module, const char *suffix)
+/* NULL: there is none. */
+static const struct st_tensor *find(
+	const struct source *s, const char *module, enum adapter_part part)
 {
-	char *name = mem_printf(PREFIX "%s%s", module, suffix);
+	char *name = adapter_name(module, part, 1);
 	const struct st_tensor *t = NULL;
 	for (size_t i = 0; i < s->n && !t; i++)
 		if (strcmp(s->t[i].name, name) == 0)
@@ -83,9 +95,16 @@ static const struct st_tensor *find(const struct source *s, const char *module, 
 	return t;
 }
 
-static int missing(const char *module, const char *suffix, struct err *e)
+/* NULL and *e. */
+static const struct st_tensor *need(
+	const struct source *s, const char *module, enum adapter_part part, struct err *e)
 {
-	return err_data(e, "tensor '" PREFIX "%s%s' is missing", module, suffix);
+	const struct st_tensor *t = find(s, module, part);
+	char *name = adapter_name(module, part, 1);
+	if (!t)
+		err_data(e, "tensor '%s' is missing", name);
+	mem_free(name);
+	return t;
 }
 
 /* A tensor of an adapter must be of floats and [rows, cols]; cols 0: a vector. */
@@ -129,56 +148,44 @@ static float scale(const struct context *c, const char *module)
 }
 
 /* DoRA is no sum: it cannot be mixed. */
-static int check_dora(const struct context *c, const struct delta *d, struct err *e)
+static int find_magnitude(
+	const struct context *c, const char *module, struct delta *d, struct err *e)
 {
-	if (!d->magnitude || (c->nsources == 1 && c->s->weight == 1))
+	if (!c->s->config.dora)
 		return 0;
-	return err_data(e, "tensor '%s': a DoRA adapter is merged alone, and with weight 1",
-		d->magnitude->name);
+	d->magnitude = need(c->s, module, ADAPTER_MAGNITUDE, e);
+	if (!d->magnitude)
+		return -1;
+	return c->nsources == 1 && c->s->weight == 1
+		       ? 0
+		       : err_data(e, "a DoRA adapter is merged alone, and with weight 1");
 }
 
-/* M.lora_A.weight [r, in], M.lora_B.weight [out, r], M.lora_magnitude_vector [out]. */
 static int add_linear(
 	const struct context *c, const struct st_tensor *a, const char *module, struct err *e)
 {
-	struct delta d = {.a = a,
-		.b = find(c->s, module, ".lora_B.weight"),
-		.scale = scale(c, module),
-		.magnitude = find(c->s, module, ".lora_magnitude_vector")};
-	char *name = mem_printf("%s.weight", module);
+	struct delta d = {.a = a, .b = need(c->s, module, ADAPTER_B, e), .scale = scale(c, module)};
+	struct rewrite_item *it = d.b ? target(c, module, "weight", e) : NULL;
 	size_t r, out, in;
-	struct rewrite_item *it = NULL;
-	if (!d.b)
-		missing(module, ".lora_B.weight", e);
-	else
-		it = target(c, name, e);
-	mem_free(name);
-	if (!it || is_matrix(it, &out, &in, e) || check_a(c, a, module, in, it, &r, e) ||
-		check_shape(d.b, out, r, it, e) ||
-		(d.magnitude && check_shape(d.magnitude, out, 0, it, e)) || check_dora(c, &d, e))
+	if (!it || find_magnitude(c, module, &d, e) || is_matrix(it, &out, &in, e) ||
+		check_a(c, a, module, in, it, &r, e) || check_shape(d.b, out, r, it, e) ||
+		(d.magnitude && check_shape(d.magnitude, out, 0, it, e)))
 		return -1;
 	rewrite_delta(it, &d);
 	return 0;
 }
 
-/* M.lora_embedding_A [r, tokens], M.lora_embedding_B [width, r]. */
 static int add_embedding(
 	const struct context *c, const struct st_tensor *a, const char *module, struct err *e)
 {
 	struct delta d = {.a = a,
-		.b = find(c->s, module, ".lora_embedding_B"),
+		.b = need(c->s, module, ADAPTER_EMBEDDING_B, e),
 		.scale = scale(c, module),
 		.embedding = 1};
-	if (find(c->s, module, ".lora_magnitude_vector"))
+	if (c->s->config.dora)
 		return err_data(e, "'%s': DoRA on an embedding is not merged", module);
-	char *name = mem_printf("%s.weight", module);
+	struct rewrite_item *it = d.b ? target(c, module, "weight", e) : NULL;
 	size_t r, tokens, width;
-	struct rewrite_item *it = NULL;
-	if (!d.b)
-		missing(module, ".lora_embedding_B", e);
-	else
-		it = target(c, name, e);
-	mem_free(name);
 	if (!it || is_matrix(it, &tokens, &width, e) || check_a(c, a, module, tokens, it, &r, e) ||
 		check_shape(d.b, width, r, it, e))
 		return -1;
@@ -186,39 +193,20 @@ static int add_embedding(
 	return 0;
 }
 
-/* M.lora_B.bias [out]: added to a bias that is there. */
+/* Added to a bias that is there. */
 static int add_bias(
 	const struct context *c, const struct st_tensor *b, const char *module, struct err *e)
 {
-	if (!find(c->s, module, ".lora_A.weight"))
-		return missing(module, ".lora_A.weight", e);
-	char *name = mem_printf("%s.bias", module);
-	struct rewrite_item *it = target(c, name, e);
-	mem_free(name);
+	struct rewrite_item *it =
+		need(c->s, module, ADAPTER_A, e) ? target(c, module, "bias", e) : NULL;
 	if (!it)
-		return err_prefix(e, "lora_bias needs a bias to be added to");
+		return err_prefix(e, "tensor '%s'", b->name);
 	if (!dtype_info[it->in->dtype].is_float || it->in->rank != 1)
 		return err_data(e, "tensor '%s' is not a vector of floats", it->name);
 	if (check_shape(b, it->in->shape[0], 0, it, e))
 		return -1;
 	rewrite_delta(it, &(struct delta){.b = b, .scale = scale(c, module)});
 	return 0;
-}
-
-/* The partner was taken with A. */
-static int has_a(
-	const struct context *c, const struct st_tensor *t, const char *module, struct err *e)
-{
-	(void)t;
-	return find(c->s, module, ".lora_A.weight") ? 0 : missing(module, ".lora_A.weight", e);
-}
-
-static int has_embedding_a(
-	const struct context *c, const struct st_tensor *t, const char *module, struct err *e)
-{
-	(void)t;
-	return find(c->s, module, ".lora_embedding_A") ? 0
-						       : missing(module, ".lora_embedding_A", e);
 }
 
 /* ---- whole tensors --------------------------------------------------------------------------- */
@@ -240,27 +228,49 @@ static int same_values(const struct st_tensor *t, const struct st_tensor *in)
 	return same;
 }
 
-/* modules_to_save, trained biases, and embeddings that PEFT saves beside adapters on them: they take
- * the base's place, where they differ. */
-static int replace(
+/* What the base has there: of a tied head what the model computes with. */
+static const struct st_tensor *base_tensor(
 	const struct context *c, const struct st_tensor *t, const char *name, struct err *e)
 {
 	int tied_head = strcmp(name, HEAD) == 0 && is_tied(c);
 	const struct st_tensor *in = st_find(c->wish->base, tied_head ? EMBEDDING : name);
+	if (!in || t->rank != in->rank ||
+		memcmp(t->shape, in->shape, t->rank * sizeof *t->shape) != 0 ||
+		!dtype_info[t->dtype].is_float || !dtype_info[in->dtype].is_float) {
+		err_data(e, "tensor '%s' fits nothing in the base", t->name);
+		return NULL;
+	}
+	return in;
+}
+
+/* A trained copy (modules_to_save, bias) takes the place of the base's. PEFT saves embeddings along
+ * that are no such copies: they must be the base's own. */
+static int replace(const struct context *c, const struct st_tensor *t, const char *module,
+	const char *what, int trained, struct err *e)
+{
+	char *name = mem_printf("%s.%s", module, what);
+	const struct st_tensor *in = base_tensor(c, t, name, e);
+	int again = c->s->config.tie && is_tied(c) && strcmp(name, HEAD) == 0;
+	mem_free(name);
 	if (!in)
-		return err_data(e, "tensor '%s' fits nothing in the base", t->name);
-	if (t->rank != in->rank || memcmp(t->shape, in->shape, t->rank * sizeof *t->shape) != 0 ||
-		!dtype_info[t->dtype].is_float || !dtype_info[in->dtype].is_float)
-		return err_data(
-			e, "tensor '%s' has another shape or type than the base's", t->name);
+		return -1;
 	if (same_values(t, in))
 		return 0;
+	if (again)
+		in = need(c->s, ADAPTER_EMBED, ADAPTER_WEIGHT, e);
+	if (again)
+		return in && same_values(t, in)
+			       ? 0
+			       : err_data(e, "tensor '%s' is tied, but not the embedding", t->name);
+	if (!trained)
+		return err_data(e, "tensor '%s' is not the base's: the adapter is of another model",
+			t->name);
 	if (c->nsources > 1 || c->s->weight != 1)
 		return err_data(e,
 			"tensor '%s' is a whole trained tensor: such an adapter is merged alone, "
 			"and with weight 1",
 			t->name);
-	struct rewrite_item *it = target(c, name, e);
+	struct rewrite_item *it = target(c, module, what, e);
 	if (!it)
 		return -1;
 	it->in = t;
@@ -269,55 +279,59 @@ static int replace(
 
 /* ---- a tensor of an adapter ------------------------------------------------------------------ */
 
-static const struct {
-	const char *suffix;
-	int (*take)(const struct context *c, const struct st_tensor *t, const char *module,
-		struct err *e);
-} kinds[] = {
-	{".lora_A.weight", add_linear},
-	{".lora_B.weight", has_a},
-	{".lora_B.bias", add_bias},
-	{".lora_magnitude_vector", has_a},
-	{".lora_embedding_A", add_embedding},
-	{".lora_embedding_B", has_embedding_a},
-};
-
-static int ends_with(const char *s, const char *end, size_t *stem)
+static int take_part(const struct context *c, const struct st_tensor *t, const char *module,
+	enum adapter_part part, struct err *e)
 {
-	size_t n = strlen(s), m = strlen(end);
-	*stem = n - m;
-	return n > m && strcmp(s + n - m, end) == 0;
-}
-
-/* A whole tensor's name in the base: without what a wrapper put into it. */
-static char *plain_name(const char *name)
-{
-	static const char wrapper[] = ".base_layer.";
-	const char *at = strstr(name, wrapper);
-	return at ? mem_printf("%.*s.%s", (int)(at - name), name, at + sizeof wrapper - 1)
-		  : mem_strdup(name);
+	switch (part) {
+	case ADAPTER_A:
+		return add_linear(c, t, module, e);
+	case ADAPTER_EMBEDDING_A:
+		return add_embedding(c, t, module, e);
+	case ADAPTER_B: /* taken with A, which must be there */
+		return need(c->s, module, ADAPTER_A, e) ? 0 : -1;
+	case ADAPTER_EMBEDDING_B:
+		return need(c->s, module, ADAPTER_EMBEDDING_A, e) ? 0 : -1;
+	case ADAPTER_MAGNITUDE:
+		return c->s->config.dora
+			       ? 0
+			       : err_data(e, "tensor '%s' is DoRA's, but 'use_dora' is not set",
+					 t->name);
+	case ADAPTER_B_BIAS:
+		return add_bias(c, t, module, e);
+	case ADAPTER_COPY:
+		return replace(c, t, module, "weight", 0, e);
+	case ADAPTER_WEIGHT:
+		return replace(c, t, module, "weight", adapter_saves(&c->s->config, module), e);
+	case ADAPTER_BIAS:
+		return replace(c, t, module, "bias",
+			c->s->config.bias != ADAPTER_BIAS_NONE ||
+				adapter_saves(&c->s->config, module),
+			e);
+	}
+	return err_data(e, "tensor '%s' is of a kind that is not merged", t->name);
 }
 
 static int take(const struct context *c, const struct st_tensor *t, struct err *e)
 {
-	if (strncmp(t->name, PREFIX, strlen(PREFIX)) != 0)
-		return err_data(e, "tensor '%s' is not PEFT's", t->name);
-	const char *rest = t->name + strlen(PREFIX);
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		size_t stem;
-		if (!ends_with(rest, kinds[i].suffix, &stem))
-			continue;
-		char *module = mem_strndup(rest, stem);
-		int rc = kinds[i].take(c, t, module, e);
-		mem_free(module);
-		return rc;
-	}
-	if (strstr(rest, ".lora_"))
+	char *module;
+	enum adapter_part part;
+	if (!adapter_name_parse(t->name, &module, &part))
 		return err_data(e, "tensor '%s' is of a kind that is not merged", t->name);
-	char *name = plain_name(rest);
-	int rc = replace(c, t, name, e);
-	mem_free(name);
+	int rc = take_part(c, t, module, part, e);
+	mem_free(module);
 	return rc;
+}
+
+/* PEFT trains two adapters on one tensor twice a step then; nobody can mean that. */
+static int check_tie(const struct context *c, struct err *e)
+{
+	const struct adapter_config *config = &c->s->config;
+	if (config->tie && is_tied(c) &&
+		(adapter_targets(config, ADAPTER_HEAD) || adapter_targets(config, ADAPTER_EMBED)))
+		return err_data(e,
+			"'ensure_weight_tying' is not supported for an adapter on the embedding or "
+			"the head, only with 'modules_to_save'");
+	return 0;
 }
 
 int adapt(struct plan *p, const struct wish *wish, const struct source *s, size_t n, struct err *e)
@@ -325,6 +339,8 @@ int adapt(struct plan *p, const struct wish *wish, const struct source *s, size_
 	struct context c = {p, wish, s, n};
 	if (!s->n)
 		return err_data(e, "the adapter has no tensors");
+	if (check_tie(&c, e))
+		return -1;
 	for (size_t i = 0; i < s->n; i++)
 		if (take(&c, &s->t[i], e))
 			return -1;

@@ -33,13 +33,6 @@ static int check_finite(const struct source *s, struct err *e)
 	return 0;
 }
 
-static int check_dora(const struct source *s, struct err *e)
-{
-	return s->config.dora
-		       ? err_data(e, "%s/adapter_config.json: 'use_dora' is not supported", s->name)
-		       : 0;
-}
-
 int source_open_dir(struct source *s, const char *dir, double weight, struct err *e)
 {
 	*s = (struct source){.name = mem_strdup(dir), .weight = weight};
@@ -57,7 +50,7 @@ int source_open_dir(struct source *s, const char *dir, double weight, struct err
 	s->t = s->st.t;
 	s->n = s->st.n;
 	if (!rc)
-		rc = check_dora(s, e) || check_finite(s, e) ? -1 : 0;
+		rc = check_finite(s, e);
 	if (rc)
 		source_done(s);
 	return rc;
@@ -90,7 +83,7 @@ static int read_stream(struct source *s, struct stream_reader *r, struct err *e)
 		return err_prefix(e, "%s: adapter_config.json", s->name);
 	s->t = s->stream.t;
 	s->n = s->stream.n;
-	return check_dora(s, e) || check_finite(s, e) ? -1 : 0;
+	return check_finite(s, e);
 }
 
 int source_read_stream(

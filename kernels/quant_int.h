@@ -119,7 +119,8 @@ QUANT_INLINE void quant_round_body(enum dtype t, float *x, size_t n)
 		for (; i < n; i++) {
 			uint32_t u;
 			memcpy(&u, x + i, 4);
-			u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000;
+			uint32_t nan = (u & 0x7fffffff) > 0x7f800000; /* rounding could end in 0 */
+			u = nan ? u : (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000;
 			memcpy(x + i, &u, 4);
 		}
 #ifdef __F16C__

@@ -21,6 +21,9 @@ status 1 "an adapter of another shape" merge-lora -m "$M/qwen2" -o res "$A"
 says "$A: tensor '.*lora_[AB].weight' is" "names the adapter and the tensor"
 
 # Damage to a base and to an adapter.
+changed() { cp -r "$1" "$2" && jq "$3" "$1/adapter_config.json" >"$2/adapter_config.json"; }
+changed "$G/forms/linear-save" unnamed '.modules_to_save = null'
+changed "$A" parameters '.target_parameters = ["experts.down_proj"]'
 spoil() { # FILE BYTES: the last ones
 	printf '%b' "$2" | dd of="$1" bs=1 seek=$(($(stat -c %s "$1") - 4)) conv=notrunc status=none
 }
@@ -50,8 +53,17 @@ jq '.quantization_config = {"load_in_4bit": true}' "$M/linear/config.json" >quan
 status 1 "a config that says quantised of floats" merge-lora -m quantised -o res "$A"
 says "no such weights" "is refused"
 cp -r "$A" dora && jq '.use_dora = true' "$A/adapter_config.json" >dora/adapter_config.json
-status 1 "DoRA" merge-lora -m "$M/linear" -o res dora
-says "dora/adapter_config.json: 'use_dora'" "is refused by name"
+status 1 "DoRA without its magnitudes" merge-lora -m "$M/linear" -o res dora
+says "dora: tensor '.*lora_magnitude_vector' is missing" "names what is missing"
+status 1 "DoRA beside another adapter" \
+	merge-lora -m "$M/linear" -o res -a "$G/forms/linear-dora" -a "$G/forms/linear-head"
+says "DoRA adapter is merged alone" "says that it is no sum"
+status 1 "half of a whole trained module" merge-lora -m "$M/linear" -o res -a "$G/forms/linear-save:0.5"
+says "whole trained tensor" "says why there is none"
+status 1 "a whole module that the config does not name" merge-lora -m "$M/linear" -o res unnamed
+says "not the base's: the adapter is of another model" "is another model's"
+status 1 "target_parameters" merge-lora -m "$M/linear" -o res parameters
+says "'target_parameters' is not supported" "is refused by name"
 cp -r "$A" rank && jq '.r = 3' "$A/adapter_config.json" >rank/adapter_config.json
 status 1 "a rank that the tensors have not" merge-lora -m "$M/linear" -o res rank
 says "rank 3" "is an error"

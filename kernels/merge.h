@@ -16,7 +16,7 @@ struct merge_part {
 	const float *a; /* [r, cols], as merge_pack orders it */
 	size_t r;
 	float scale;
-	int rounded; /* the product to the type of W, before it is added: an embedding's in PEFT */
+	int rounded; /* the product to the type of the result, before it is added: an embedding's in PEFT */
 };
 
 /* A [r, cols] cut into blocks of columns that lie together: rows a power of two apart would push each

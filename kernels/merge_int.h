@@ -161,7 +161,7 @@ MERGE_INLINE void merge_round(enum dtype t, float *x, size_t n)
 	merge_load(t, as_t, x, n);
 }
 
-/* One line of a row: w[n] += its deltas. t: what w was. */
+/* One line of a row: w[n] += its deltas. t: what w will be. */
 MERGE_INLINE void merge_line(enum dtype t, float *restrict w, size_t row, size_t col, size_t n,
 	const struct merge_part *parts, size_t nparts)
 {
@@ -194,7 +194,7 @@ MERGE_INLINE int merge_rows_body(enum dtype tin, const void *in, enum dtype tout
 		for (size_t row = 0; row < rows; row++) {
 			size_t at = row * cols + col;
 			merge_load(tin, src + at * from, w, n);
-			merge_line(tin, w, row, col, n, parts, nparts);
+			merge_line(tout, w, row, col, n, parts, nparts);
 			merge_store(tout, w, dst + at * to, n);
 			finite &= merge_finite_body(tout, dst + at * to, n);
 		}

@@ -79,7 +79,8 @@ static double logits_off(struct model *m, const char *prefix)
 	return worst;
 }
 
-static void run_backward(struct model *m)
+/* pass: dropout, or NULL. */
+static void run_backward(struct model *m, const struct nano_pass *pass)
 {
 	struct forest f = {0};
 	struct err e = {0};
@@ -91,18 +92,18 @@ static void run_backward(struct model *m)
 		free(ids);
 	}
 	model_grads_begin(m, &e);
-	nano_value(m, &f, 1, NULL);
+	nano_value(m, &f, 1, pass);
 	model_grads_end(m, &e);
 	forest_done(&f);
 }
 
 /* Worst gradient, relative to its tensor's largest; every tensor of the arena must have an answer.
  */
-static double grads_off(struct model *m, const char *prefix)
+static double grads_off(struct model *m, const char *prefix, const struct nano_pass *pass)
 {
 	struct params *ps = model_params(m);
 	double worst = 0;
-	run_backward(m);
+	run_backward(m, pass);
 	for (size_t i = 0; i < ps->n; i++) {
 		const struct st_tensor *t = answer(prefix, ps->p[i].name);
 		size_t n = param_len(&ps->p[i]);

@@ -6,6 +6,13 @@
 
 enum { TREES = 4 };
 
+/* DoRA's norm is a constant to the backward: what makes it moves without it. */
+static int is_constant(const struct model *m, const char *name)
+{
+	const struct adapter *a = model_adapter(m);
+	return a && a->config.dora && strstr(name, ".weight");
+}
+
 /* Derivative of the value when tensor i moves along dir (unit length), by central differences of
  * two step sizes whose h^2 errors cancel (Richardson). */
 static double slope(struct model *m, const struct forest *f, size_t i, const double *dir,
@@ -22,7 +29,8 @@ static double slope(struct model *m, const struct forest *f, size_t i, const dou
 		for (int k = 0; k < 2; k++) {
 			for (size_t j = 0; j < n; j++)
 				v[j] = (float)((double)was[j] + (k ? -h : h) * dir[j]);
-			model_refresh(m, &e);
+			if (!is_constant(m, ps->p[i].name))
+				model_refresh(m, &e);
 			side[k] = nano_value(m, f, 0, p);
 		}
 		d[s] = (side[0] - side[1]) / (2 * h);
@@ -103,13 +111,39 @@ static void full(const char *arch, int tied, const char *more, const char *claim
 	model_close(m);
 }
 
-static void lora(const char *targets, const struct nano_pass *p, const char *claim)
+static void lora_with(
+	const char *targets, const char *more, const struct nano_pass *p, const char *claim)
 {
-	struct adapter_config c = nano_adapter(3, targets);
+	struct adapter_config c = nano_adapter_with(3, targets, more);
 	struct model *m = nano_open(&(struct model_opts){.train = 1, .seed = 4, .new_adapter = &c});
-	nano_shake(m, "lora_B", 0.2);
+	nano_shake(m, "lora_", 0.2);
 	check(m, p, claim);
 	model_close(m);
+}
+
+static void lora(const char *targets, const struct nano_pass *p, const char *claim)
+{
+	lora_with(targets, "", p, claim);
+}
+
+static void kinds(void)
+{
+	static const struct nano_pass dropping = {.dropout = 0.2f, .seed = 11, .step = 2};
+	static const char all[] = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj,lm_head";
+	lora_with(all, ", \"use_dora\": true, \"bias\": \"all\"", NULL,
+		"DoRA on everything, biases too: its gradients are the slopes");
+	lora_with(
+		all, ", \"use_dora\": true, \"bias\": \"all\"", &dropping, "the same with dropout");
+	lora_with("q_proj,o_proj,down_proj", ", \"lora_bias\": true, \"bias\": \"lora_only\"",
+		&dropping, "biases of B and of adapted modules: their gradients are the slopes");
+	lora_with("model.layers.1.mlp.up_proj",
+		", \"modules_to_save\": [\"embed_tokens\", \"lm_head\", \"norm\", \"k_proj\"]",
+		NULL, "modules trained whole: their gradients are the slopes");
+	lora_with("model.layers.1.mlp.up_proj",
+		", \"modules_to_save\": [\"embed_tokens\"], \"ensure_weight_tying\": true", NULL,
+		"an embedding that stays the head: its gradient is the slope");
+	lora_with("embed_tokens,lm_head", "", &dropping,
+		"LoRA on the embedding and the head alone: its gradients are the slopes");
 }
 
 int main(void)
@@ -140,5 +174,6 @@ int main(void)
 	lora("v_proj,o_proj,gate_proj,lm_head",
 		&(struct nano_pass){.dropout = 0.3f, .seed = 11, .step = 2},
 		"LoRA with dropout: its gradients are the slopes under the same mask");
+	kinds();
 	return tap_done();
 }

@@ -27,6 +27,7 @@ held() { # WHAT OPTION…
 }
 model=$SAMPLE held "DPO" --loss dpo
 model=$T/nf4 held "QLoRA, with dropout" --loss orpo --lora-dropout 0.1 --optim paged_adamw_8bit
+model=$T/nf4 held "DoRA on NF4, with dropout" --loss orpo --lora-dropout 0.1 --use-dora --lora-r 4
 model=$SAMPLE held "all weights, paged" --loss sft --full --optim paged_adamw_32bit
 
 # Between the two the plan takes no more time than it must.

@@ -59,20 +59,55 @@ static void *fetch(
 	return out;
 }
 
+/* Where bytes [at, at + len) of tensor i go. */
+typedef int sink(void *to, size_t i, size_t at, const void *p, size_t len, struct err *e);
+
+/* In pieces of so many elements: an embedding is large. */
+static int put_tensor(const struct output_model *o, size_t i, enum dtype type, size_t piece,
+	sink *put, void *to, struct err *e)
+{
+	size_t len = param_len(&model_params(o->m)->p[i]);
+	int rc = 0;
+	for (size_t n, at = 0; rc == 0 && at < len; at += n) {
+		n = len - at < piece ? len - at : piece;
+		void *v = fetch(o, i, at, n, type, e);
+		rc = v ? put(to, i, dtype_bytes(type, at), v, dtype_bytes(type, n), e) : -1;
+		mem_free(v);
+	}
+	return rc;
+}
+
+static int put_all(const struct output_model *o, enum dtype type, size_t piece, sink *put, void *to,
+	struct err *e)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < model_params(o->m)->n; i++)
+		rc = put_tensor(o, i, type, piece, put, to, e);
+	return rc;
+}
+
 /* ---- a directory ---- */
+
+enum { FILE_PIECE = 1 << 20 };
+
+static int to_file(void *to, size_t i, size_t at, const void *p, size_t len, struct err *e)
+{
+	return st_put(to, i, at, p, len, e);
+}
+
+static int to_shards(void *to, size_t i, size_t at, const void *p, size_t len, struct err *e)
+{
+	return weights_put(to, i, at, p, len, e);
+}
 
 static int write_adapter(const struct output_model *o, const struct outdir *d, struct err *e)
 {
 	struct st_tensor *t = table(o, DT_F32);
-	size_t n = model_params(o->m)->n;
 	struct st_writer *w = NULL;
 	char *path = outdir_file(d, adapter_file);
-	int rc = st_create(&w, path, t, n, e);
-	for (size_t i = 0; rc == 0 && i < n; i++) {
-		void *v = fetch(o, i, 0, param_len(&model_params(o->m)->p[i]), DT_F32, e);
-		rc = v ? st_put(w, i, 0, v, t[i].bytes, e) : -1;
-		mem_free(v);
-	}
+	int rc = st_create(&w, path, t, model_params(o->m)->n, e);
+	if (rc == 0)
+		rc = put_all(o, DT_F32, FILE_PIECE, to_file, w, e);
 	mem_free(path);
 	mem_free(t);
 	if (rc == 0)
@@ -82,31 +117,14 @@ static int write_adapter(const struct output_model *o, const struct outdir *d, s
 	return -1;
 }
 
-/* In pieces: an embedding is large. */
-static int write_weight(const struct output_model *o, struct weights_writer *w, size_t i,
-	enum dtype type, struct err *e)
-{
-	enum { PIECE = 1 << 20 };
-	size_t len = param_len(&model_params(o->m)->p[i]);
-	int rc = 0;
-	for (size_t n, at = 0; rc == 0 && at < len; at += n) {
-		n = len - at < PIECE ? len - at : PIECE;
-		void *v = fetch(o, i, at, n, type, e);
-		rc = v ? weights_put(w, i, dtype_bytes(type, at), v, dtype_bytes(type, n), e) : -1;
-		mem_free(v);
-	}
-	return rc;
-}
-
 static int write_weights(
 	const struct output_model *o, const struct outdir *d, enum dtype type, struct err *e)
 {
 	struct st_tensor *t = table(o, type);
-	size_t n = model_params(o->m)->n;
 	struct weights_writer *w = NULL;
-	int rc = weights_create(&w, d, t, n, 1, e);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = write_weight(o, w, i, type, e);
+	int rc = weights_create(&w, d, t, model_params(o->m)->n, 1, e);
+	if (rc == 0)
+		rc = put_all(o, type, FILE_PIECE, to_shards, w, e);
 	if (rc == 0)
 		rc = weights_finish(w, e);
 	else if (w)
@@ -198,6 +216,17 @@ static int stream_files(const struct output_model *o, struct stream_writer *w, s
 	return rc;
 }
 
+struct records {
+	struct stream_writer *w;
+	struct st_tensor *t;
+};
+
+static int to_records(void *to, size_t i, size_t at, const void *p, size_t len, struct err *e)
+{
+	struct records *r = to;
+	return tensors_write_piece(r->w, &r->t[i], at, p, len, e);
+}
+
 int output_stream(const struct output_model *o, struct stream_writer *w, struct err *e)
 {
 	enum dtype type = file_type(o, 0);
@@ -209,13 +238,9 @@ int output_stream(const struct output_model *o, struct stream_writer *w, struct 
 	}
 	if (rc == 0)
 		rc = stream_files(o, w, e);
-	struct st_tensor *t = table(o, type);
-	for (size_t i = 0; rc == 0 && i < model_params(o->m)->n; i++) {
-		void *v = fetch(o, i, 0, param_len(&model_params(o->m)->p[i]), type, e);
-		t[i].data = v;
-		rc = v ? tensors_write(w, &t[i], e) : -1;
-		mem_free(v);
-	}
-	mem_free(t);
+	struct records r = {w, table(o, type)};
+	if (rc == 0)
+		rc = put_all(o, type, TENSORS_PIECE / dtype_bytes(type, 1), to_records, &r, e);
+	mem_free(r.t);
 	return rc;
 }

@@ -37,6 +37,9 @@ static int open_model(struct run *r, struct err *e)
 	r->model_opts.new_adapter = NULL;
 	if (rc < 0)
 		return -1;
+	if (model_adapter(r->m) && model_adapter(r->m)->unties)
+		die_note("embedding and head are one tensor in the model and two with this adapter "
+			 "(--ensure-weight-tying keeps --modules-to-save one)");
 	opts_model.precision = model_precision(r->m);
 	r->options = options_history();
 	return 0;

@@ -1,8 +1,9 @@
 """Short runs of TRL's SFT, DPO and ORPO as tests/unit/test_train_peers.c repeats them: initial adapters, rows as token
 ids, TRL's log, gradients of the first step, final adapters. The model is tiny and random; the bases of the qlora-… runs are
 tests/golden/quant/base as bitsandbytes quantises it, NF4 and double, from f32 (what `quant -t nf4 --double-quant --codes
-table --dtype float32` makes), computed in f32. Usage: train_runs.py TRAIN_PY QUANT_BASE OUT_DIR, TRAIN_PY being the script
-that runs TRL and records batches.jsonl, log.jsonl, grads.safetensors, init/ and final/."""
+table --dtype float32` makes), computed in f32. Runs of other adapters than plain LoRA begin with one that PEFT made.
+Usage: train_runs.py TRAIN_PY QUANT_BASE MODELS OUT_DIR [RUN…], TRAIN_PY being the script that runs TRL and records
+batches.jsonl, log.jsonl, grads.safetensors, init/ and final/, MODELS tests/golden/model."""
 import json
 import os
 import random
@@ -12,17 +13,19 @@ import sys
 import tempfile
 
 import torch
+from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (AutoModelForCausalLM, BitsAndBytesConfig, LlamaConfig, LlamaForCausalLM,
                           PreTrainedTokenizerFast)
 
-train_py, quant_base, out = sys.argv[1:]
-common = ["--batch", "4", "--epochs", "2", "--shuffle", "--lr", "1e-2", "--random-b", "--seed", "7"]
+train_py, quant_base, nano, out = sys.argv[1:5]
+common = ["--batch", "4", "--epochs", "2", "--shuffle", "--lr", "1e-2", "--seed", "7"]
 small = ["--lora-r", "4", "--lora-alpha", "8"]
 qlora = ["--f32-adapter", "--beta", "0.1"]
 # Large enough for states in 8 bits: 4096 elements in each matrix.
 large = ["--lora-r", "64", "--lora-alpha", "32", "--target-modules", "q_proj"]
-runs = {  # name: loss, model, initial adapter, settings
+runs = {  # name: loss, model, initial adapter, settings, and PEFT's config where PEFT makes that adapter
     "dpo": ("dpo", "model", "init", small + ["--beta", "0.3", "--warmup", "3", "--schedule", "cosine"]),
     "orpo": ("orpo", "model", "init", small + ["--beta", "0.2", "--weight-decay", "0.1"]),
     "sft": ("sft", "model", "init", small + ["--max-grad-norm", "0.5", "--schedule", "constant_with_warmup", "--warmup",
@@ -30,7 +33,16 @@ runs = {  # name: loss, model, initial adapter, settings
     "qlora-dpo": ("dpo", "nf4", "qlora-dpo/init", qlora + ["--lora-r", "2", "--lora-alpha", "4"]),
     "qlora-orpo": ("orpo", "nf4", "qlora-orpo/init", qlora + ["--lora-r", "2", "--lora-alpha", "4"]),
     "qlora-8bit": ("orpo", "nf4", "qlora-8bit/init", qlora + large + ["--lr", "1e-3", "--optim", "paged_adamw_8bit"]),
+    "dora": ("dpo", "model", "dora/init", ["--beta", "0.3", "--weight-decay", "0.1"],
+             dict(use_dora=True, use_rslora=True, target_modules="all-linear")),
+    "dora-nf4": ("orpo", "nf4", "dora-nf4/init", ["--f32-adapter", "--beta", "0.1"],
+                 dict(use_dora=True, target_modules=["q_proj", "o_proj", "up_proj", "down_proj"])),
+    "save": ("orpo", "model", "save/init", ["--beta", "0.2", "--weight-decay", "0.1"],
+             dict(target_modules=["q_proj", "v_proj"], modules_to_save=["embed_tokens", "lm_head", "norm"])),
+    "bias": ("sft", "linear", "bias/init", ["--weight-decay", "0.1"],
+             dict(target_modules=["k_proj", "down_proj"], bias="all", lora_bias=True)),
 }
+chosen = sys.argv[5:] or list(runs)
 
 
 def make_tokenizer(path, vocabulary):
@@ -50,6 +62,26 @@ def make_nf4(path):
     AutoModelForCausalLM.from_pretrained(quant_base, quantization_config=config, dtype=torch.float32,
                                          device_map={"": "cpu"}).save_pretrained(path)
     return make_tokenizer(path, 40)
+
+
+def make_linear(path):
+    """A model with biases."""
+    words = make_tokenizer(path, 40)
+    for file in ("config.json", "model.safetensors"):
+        shutil.copyfile(os.path.join(nano, "linear", file), os.path.join(path, file))
+    return words
+
+
+def make_adapter(base, options, path):
+    """With values that make every gradient one."""
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32),
+                           LoraConfig(r=2, lora_alpha=4, task_type="CAUSAL_LM", **options))
+    g = torch.Generator().manual_seed(9)
+    for name, p in model.named_parameters():
+        if p.requires_grad and "lora_A" not in name:
+            p.data.add_(0.1 * torch.randn(p.shape, generator=g))
+    model.peft_config["default"].base_model_name_or_path = "base"
+    model.save_pretrained(path)
 
 
 def make_model(path):
@@ -86,14 +118,20 @@ def tokens(row):
 
 work = tempfile.mkdtemp()
 model, nf4 = os.path.join(work, "model"), os.path.join(work, "nf4")
-words = {"model": make_model(model), "nf4": make_nf4(nf4)}
+words = {"model": make_model(model), "nf4": make_nf4(nf4), "linear": make_linear(os.path.join(work, "linear"))}
 for name in ("config.json", "model.safetensors"):
     os.makedirs(os.path.join(out, "model"), exist_ok=True)
     shutil.copyfile(os.path.join(model, name), os.path.join(out, "model", name))
 inits = set()
-for name, (loss, base, init, settings) in runs.items():
+for name in chosen:
+    loss, base, init, settings, *peft = runs[name]
     data, run, to = os.path.join(work, name + ".jsonl"), os.path.join(work, "run-" + name), os.path.join(out, name)
     make_rows(loss, words[base], data)
+    if peft:
+        make_adapter(os.path.join(work, base), peft[0], os.path.join(work, "adapter-" + name))
+        settings = settings + ["--adapter", os.path.join(work, "adapter-" + name)]
+    else:
+        settings = settings + ["--random-b"]
     subprocess.run([sys.executable, train_py, "--loss", loss, "-m", os.path.join(work, base), "--data", data, "-o", run] +
                    common + settings, check=True)
     os.makedirs(to, exist_ok=True)
@@ -105,7 +143,8 @@ for name, (loss, base, init, settings) in runs.items():
         for i in sorted(rows):
             print(json.dumps(rows[i]), file=f)
     shutil.copyfile(os.path.join(run, "log.jsonl"), os.path.join(to, "log.jsonl"))
-    shutil.copyfile(os.path.join(run, "grads.safetensors"), os.path.join(to, "grads.safetensors"))
+    grads = load_file(os.path.join(run, "grads.safetensors"))
+    save_file({k.replace(".modules_to_save", ""): v for k, v in grads.items()}, os.path.join(to, "grads.safetensors"))
     shutil.copyfile(os.path.join(run, "final", "adapter_model.safetensors"), os.path.join(to, "final.safetensors"))
     init = os.path.join(out, init)
     if init not in inits:

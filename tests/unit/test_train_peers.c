@@ -16,30 +16,40 @@
 #include <unistd.h>
 
 #define GOLDEN "tests/golden/train/"
+#define TINY   GOLDEN "model"
 
 static const struct peer_run {
 	const char *name, *loss;
-	int nf4;	  /* the base */
+	const char *base; /* NULL: double NF4 */
 	const char *init; /* the adapter */
 	struct loss_opts opts;
 	const char *args;
 	double tolerance; /* of the final adapter, by each tensor's largest */
 } runs[] = {
-	{"dpo", "dpo", 0, "init", {NULL, 0.3, 0},
+	{"dpo", "dpo", TINY, "init", {NULL, 0.3, 0},
 		"--learning-rate 1e-2 --beta 0.3 --ref-adapter none --lr-scheduler-type cosine "
 		"--warmup-steps 3",
 		1e-4},
-	{"orpo", "orpo", 0, "init", {NULL, 0.2, 0},
+	{"orpo", "orpo", TINY, "init", {NULL, 0.2, 0},
 		"--learning-rate 1e-2 --beta 0.2 --weight-decay 0.1", 1e-4},
-	{"sft", "sft", 0, "init", {NULL, 0.1, 0},
+	{"sft", "sft", TINY, "init", {NULL, 0.1, 0},
 		"--learning-rate 1e-2 --max-grad-norm 0.5 --lr-scheduler-type constant_with_warmup "
 		"--warmup-steps 0.2",
 		1e-4},
-	{"qlora-dpo", "dpo", 1, "qlora-dpo/init", {NULL, 0.1, 0},
+	{"qlora-dpo", "dpo", NULL, "qlora-dpo/init", {NULL, 0.1, 0},
 		"--learning-rate 1e-2 --ref-adapter none", 1e-4},
-	{"qlora-orpo", "orpo", 1, "qlora-orpo/init", {NULL, 0.1, 0}, "--learning-rate 1e-2", 1e-4},
-	{"qlora-8bit", "orpo", 1, "qlora-8bit/init", {NULL, 0.1, 0},
+	{"qlora-orpo", "orpo", NULL, "qlora-orpo/init", {NULL, 0.1, 0}, "--learning-rate 1e-2",
+		1e-4},
+	{"qlora-8bit", "orpo", NULL, "qlora-8bit/init", {NULL, 0.1, 0},
 		"--learning-rate 1e-3 --optim paged_adamw_8bit", 1e-3},
+	/* Adapters that are more than LoRA; the reference is the policy as it starts. */
+	{"dora", "dpo", TINY, "dora/init", {NULL, 0.3, 0},
+		"--learning-rate 1e-2 --beta 0.3 --weight-decay 0.1", 1e-4},
+	{"dora-nf4", "orpo", NULL, "dora-nf4/init", {NULL, 0.1, 0}, "--learning-rate 1e-2", 1e-4},
+	{"save", "orpo", TINY, "save/init", {NULL, 0.2, 0},
+		"--learning-rate 1e-2 --beta 0.2 --weight-decay 0.1", 1e-4},
+	{"bias", "sft", "tests/golden/model/linear", "bias/init", {NULL, 0.1, 0},
+		"--learning-rate 1e-2 --weight-decay 0.1", 1e-4},
 };
 enum { RUNS = sizeof runs / sizeof *runs, BATCH = 4, SEED = 7 };
 
@@ -60,7 +70,7 @@ static int shell(char *command)
 
 static char *base_of(const struct peer_run *run)
 {
-	return run->nf4 ? mem_printf("%s/nf4", dir) : mem_strdup(GOLDEN "model");
+	return run->base ? mem_strdup(run->base) : mem_printf("%s/nf4", dir);
 }
 
 static void must(int rc, const struct err *e)
@@ -134,7 +144,7 @@ static void test_gradients(const struct peer_run *run)
 		.max_tokens = 50,
 		.max_rows = 3};
 	if (loss.needs & LOSS_REFERENCE) {
-		model_adapter_enable(m, 0);
+		model_adapter_enable(m, !strstr(run->args, "--ref-adapter none"));
 		must(step_logps(&s, m, s.ws, &b, &e), &e);
 		model_adapter_enable(m, 1);
 		struct loss_batch all = {.label = s.label};

@@ -31,7 +31,8 @@ int main(void)
 		model_close(m);
 		m = open_model("plain", 1, 0, adapter);
 		check(logits_off(m, "adapter."), name, "every logit with a PEFT adapter is PEFT's");
-		check(grads_off(m, "adapter.grad.", NULL), name, "gradients of the adapter are torch's");
+		check(grads_off(m, "adapter.grad.", NULL), name,
+			"gradients of the adapter are torch's");
 		model_close(m);
 		st_close(&answers);
 	}

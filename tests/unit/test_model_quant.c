@@ -36,7 +36,8 @@ static void check_kernels(const char *type, const char *kernels, double grads)
 	model_close(m);
 	m = open_model(kernels, 1, 0, BASE "/adapter");
 	check(logits_off(m, "adapter."), 1e-5, type, kernels, "with an adapter, too");
-	check(grads_off(m, "adapter.grad.", NULL), grads, type, kernels, "gradients of the adapter");
+	check(grads_off(m, "adapter.grad.", NULL), grads, type, kernels,
+		"gradients of the adapter");
 	model_close(m);
 }
 

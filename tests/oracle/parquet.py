@@ -334,7 +334,7 @@ def write_seeds(out):
     for version in "1.0", "2.0":
         pq.write_table(chat, out / f"nested-{version}", use_dictionary=False, data_page_version=version, data_page_size=1, write_batch_size=1, row_group_size=3, **how)
     for name, (data, rows) in parquet_hand.files().items():
-        if name not in ("row-endless", "deep") and (rows or len(name) > 8):
+        if name not in ("row-endless", "deep"):
             (out / name).write_bytes(data)
 
 

@@ -100,7 +100,7 @@ def root(n):
 
 
 def files():
-    """{name: (bytes, rows; None: to be refused)}"""
+    """{name: (bytes, rows; None: to be refused, or a bad row)}"""
     texts = [b"a", b"b", b"c"]
     three = ([1, 1, 0, 1], 1), ([0, 1, 0, 0], 1)  # [x, x], [], [x]
     out = {}
@@ -138,6 +138,7 @@ def files():
     flat("decimal-bytes", ["-1.28", "0.05", "32.768"][:2] + ["327.68"], [b"\x80", b"\x05", b"\x00\x80\x00"], BYTE_ARRAY, converted=DECIMAL, scale=2, precision=9)
     flat("time-old", ["00:00:01.500000"], [1500], INT32, converted=TIME_MILLIS)
     flat("timestamp-old", ["1970-01-01 00:00:01.500000+00:00"], [1500], INT64, converted=TIMESTAMP_MILLIS)
+    flat("timestamp-least", None, [-2 ** 63], INT64, converted=TIMESTAMP_MICROS)
     flat("unsigned-old", [4294967295], [-1], INT32, converted=UINT_8 + 2)
     flat("interval", None, [bytes(12)], FIXED, width=12, converted=INTERVAL)
 

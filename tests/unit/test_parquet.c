@@ -196,6 +196,10 @@ static void test_bad_row(void)
 		"bad: column 'image.bytes': a value is not UTF-8 text\n"
 		"{\"id\":3,\"image\":{\"bytes\":null}}\n",
 		"but spoils its row, by name");
+	str_reset(&got);
+	read_rows(GOLDEN "timestamp-least.parquet", append, &got, &e);
+	is_str(got.s, "bad: column 'v': a date outside of the years 1 to 9999\n",
+		"so does a date that cannot be printed");
 	str_done(&got);
 }
 

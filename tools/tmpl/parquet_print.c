@@ -184,6 +184,11 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
+static int64_t floor_mod(int64_t a, int64_t b)
+{
+	return a % b < 0 ? a % b + b : a % b;
+}
+
 /* Of the Gregorian calendar, also before it was made. Years of 365.2425 days that begin in March. */
 static int add_date(struct str *out, int64_t days, struct err *e)
 {
@@ -254,9 +259,9 @@ static int print_moment(
 static int print_timestamp(
 	struct str *out, const struct pq_element *el, const struct pq_value *v, struct err *e)
 {
-	int64_t n = load_int(v), seconds = floor_div(n, el->ticks), days = floor_div(seconds, DAY);
-	int64_t nanos = (n - seconds * el->ticks) * (1000000000 / el->ticks);
-	return print_moment(out, days, seconds - days * DAY, nanos, el->is_utc, e);
+	int64_t n = load_int(v), seconds = floor_div(n, el->ticks);
+	return print_moment(out, floor_div(seconds, DAY), floor_mod(seconds, DAY),
+		floor_mod(n, el->ticks) * (1000000000 / el->ticks), el->is_utc, e);
 }
 
 /* INT96: nanoseconds of the day, and the day by Julian count. */
@@ -266,9 +271,8 @@ static int print_old_timestamp(
 	(void)el;
 	enum { JULIAN_1970 = 2440588 };
 	int64_t nanos = (int64_t)pq_load64(v->p), seconds = floor_div(nanos, 1000000000);
-	int64_t more = floor_div(seconds, DAY);
-	return print_moment(out, (int64_t)pq_load32(v->p + 8) - JULIAN_1970 + more,
-		seconds - more * DAY, nanos - seconds * 1000000000, 0, e);
+	int64_t days = (int64_t)pq_load32(v->p + 8) - JULIAN_1970 + floor_div(seconds, DAY);
+	return print_moment(out, days, floor_mod(seconds, DAY), floor_mod(nanos, 1000000000), 0, e);
 }
 
 /* ---- text ---- */

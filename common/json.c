@@ -2,6 +2,7 @@
 
 #include "common/io.h"
 #include "common/mem.h"
+#include "common/scan.h"
 
 #include <float.h>
 #include <math.h>
@@ -198,37 +199,55 @@ static unsigned decode(const unsigned char **p)
 	return (s[0] & 7u) << 18 | (s[1] & 63u) << 12 | (s[2] & 63u) << 6 | (s[3] & 63u);
 }
 
-static void quote(struct str *out, const char *text, size_t len, int ascii)
+/* As scan_copy, of ASCII. */
+static const char *copy_ascii(char *to, const char *s, const char *end)
 {
-	const unsigned char *p = (const unsigned char *)text, *end = p + len;
-	str_reserve(out, len + 2);
+	while (s < end && scan_is_plain((unsigned char)*s) && (unsigned char)*s < 0x7f)
+		*to++ = *s++;
+	return s;
+}
+
+/* What stands for the character at *p, and past it. */
+static void escape(struct str *out, const char **p)
+{
+	static const char names[] = "\"\"\\\\\nn\rr\tt\bb\ff";
+	const unsigned char *s = (const unsigned char *)*p;
+	unsigned c = *s;
+	if (c >= 0x80) {
+		c = decode(&s);
+		*p = (const char *)s;
+		if (c >= 0x10000) {
+			unit_escape(out, 0xd7c0 + (c >> 10));
+			c = 0xdc00 + (c & 0x3ff);
+		}
+		unit_escape(out, c);
+		return;
+	}
+	++*p;
+	const char *name = names;
+	while (*name && *name != (char)c)
+		name += 2;
+	if (!c || !*name) {
+		unit_escape(out, c);
+		return;
+	}
+	char two[] = {'\\', name[1]};
+	str_add(out, two, 2);
+}
+
+static void quote(struct str *out, const char *p, size_t len, int ascii)
+{
+	const char *end = p + len, *next;
 	str_addc(out, '"');
-	while (p < end) {
-		const unsigned char *run = p;
-		while (p < end && *p >= 0x20 && *p != '"' && *p != '\\' && (!ascii || *p < 0x7f))
-			p++;
-		str_add(out, run, (size_t)(p - run));
+	for (;;) {
+		str_reserve(out, (size_t)(end - p) + SCAN_BYTES);
+		next = ascii ? copy_ascii(out->s + out->len, p, end)
+			     : scan_copy(out->s + out->len, p, end);
+		out->len += (size_t)(next - p);
+		p = next;
 		if (p == end)
 			break;
-		if (*p >= 0x80) {
-			unsigned c = decode(&p);
-			if (c >= 0x10000) {
-				unit_escape(out, 0xd7c0 + (c >> 10));
-				c = 0xdc00 + (c & 0x3ff);
-			}
-			unit_escape(out, c);
-			continue;
-		}
-		const char *names = "\"\"\\\\\nn\rr\tt\bb\ff", *name = names;
-		while (*name && *name != (char)*p)
-			name += 2;
-		if (*p && *name) {
-			str_addc(out, '\\');
-			str_addc(out, name[1]);
-		} else {
-			unit_escape(out, *p);
-		}
-		p++;
+		escape(out, &p);
 	}
 	str_addc(out, '"');
 }

@@ -18,7 +18,8 @@ struct parquet {
 	size_t group;		 /* the next row group */
 	uint64_t rows_left;	 /* of the present one */
 	struct str *row;
-	struct err bad; /* of the present row: the first value without a text */
+	struct err why; /* the last value without a text, */
+	struct err bad; /* and the first one of the present row */
 	struct err *e;
 };
 
@@ -49,15 +50,14 @@ static int put_value(struct parquet *p, size_t column)
 	struct pq_column *c = &p->columns[column];
 	const struct pq_leaf *leaf = c->leaf;
 	struct pq_value v;
-	struct err e = {0};
 	if (c->def < leaf->max_def) {
 		str_add(p->row, "null", 4);
 	} else {
 		if (pq_column_value(c, &v, p->e) < 0)
 			return -1;
-		if (p->print[column](p->row, leaf->element, &v, &e) < 0 && !p->bad.status) {
-			err_prefix(&e, "column '%s'", leaf->path);
-			p->bad = e;
+		if (p->print[column](p->row, leaf->element, &v, &p->why) < 0 && !p->bad.status) {
+			p->bad = p->why;
+			err_prefix(&p->bad, "column '%s'", leaf->path);
 		}
 	}
 	return pq_column_next(c, p->e);

@@ -32,10 +32,18 @@ static int64_t load_int(const struct pq_value *v)
 
 static void print_digits(struct str *out, int negative, uint64_t n)
 {
+	static const char pairs[] =
+		"00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+		"40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+		"8081828384858687888990919293949596979899";
 	char text[24], *p = text + sizeof text;
-	do
-		*--p = (char)('0' + n % 10);
-	while (n /= 10);
+	for (; n >= 100; n /= 100) {
+		p -= 2;
+		memcpy(p, pairs + 2 * (n % 100), 2);
+	}
+	*--p = pairs[2 * n + 1];
+	if (n >= 10)
+		*--p = pairs[2 * n];
 	if (negative)
 		*--p = '-';
 	str_add(out, p, (size_t)(text + sizeof text - p));

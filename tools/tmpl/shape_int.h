@@ -50,20 +50,20 @@ void shape_make_messages(struct reader *r);
 void shape_answer(struct reader *r, struct jv v, double score);
 
 /* The forms' readers: 0, or -1. */
-int read_chosen(struct reader *r, struct err *e);
-int read_chosen_messages(struct reader *r, struct err *e);
-int read_chosen_response(struct reader *r, struct err *e);
-int read_response_jk(struct reader *r, struct err *e);
-int read_response_01(struct reader *r, struct err *e);
-int read_human_ref(struct reader *r, struct err *e);
-int read_ranked(struct reader *r, struct err *e);
+int shape_read_chosen(struct reader *r, struct err *e);
+int shape_read_chosen_messages(struct reader *r, struct err *e);
+int shape_read_chosen_response(struct reader *r, struct err *e);
+int shape_read_response_jk(struct reader *r, struct err *e);
+int shape_read_response_01(struct reader *r, struct err *e);
+int shape_read_human_ref(struct reader *r, struct err *e);
+int shape_read_ranked(struct reader *r, struct err *e);
 int shape_is_ranked(const struct reader *r);
 
-int read_completion(struct reader *r, struct err *e);
-int read_instruction(struct reader *r, struct err *e);
-int read_conversation(struct reader *r, struct err *e);
-int read_text(struct reader *r, struct err *e);
-int read_turns(struct reader *r, struct err *e);
-int read_prompt(struct reader *r, struct err *e);
+int shape_read_completion(struct reader *r, struct err *e);
+int shape_read_instruction(struct reader *r, struct err *e);
+int shape_read_conversation(struct reader *r, struct err *e);
+int shape_read_text(struct reader *r, struct err *e);
+int shape_read_turns(struct reader *r, struct err *e);
+int shape_read_prompt(struct reader *r, struct err *e);
 
 #endif

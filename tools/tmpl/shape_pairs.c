@@ -209,28 +209,28 @@ static int read_pair(struct reader *r, const char *better, const char *worse, st
 	return (chat ? pair_of_chats : pair_of_strings)(r, chosen, rejected, e);
 }
 
-int read_chosen(struct reader *r, struct err *e)
+int shape_read_chosen(struct reader *r, struct err *e)
 {
 	return read_pair(r, "chosen", "rejected", e);
 }
 
-int read_chosen_messages(struct reader *r, struct err *e)
+int shape_read_chosen_messages(struct reader *r, struct err *e)
 {
 	return read_pair(r, "chosen_messages", "rejected_messages", e);
 }
 
-int read_chosen_response(struct reader *r, struct err *e)
+int shape_read_chosen_response(struct reader *r, struct err *e)
 {
 	return read_pair(r, "chosen_response", "rejected_response", e);
 }
 
-int read_response_jk(struct reader *r, struct err *e)
+int shape_read_response_jk(struct reader *r, struct err *e)
 {
 	return read_pair(r, "response_j", "response_k", e);
 }
 
 /* PKU-SafeRLHF: which of the two is better stands beside them. */
-int read_response_01(struct reader *r, struct err *e)
+int shape_read_response_01(struct reader *r, struct err *e)
 {
 	static const char *const names[] = {"response_0", "response_1"};
 	struct jv better = shape_take(r, "better_response_id");
@@ -240,7 +240,7 @@ int read_response_01(struct reader *r, struct err *e)
 }
 
 /* Stanford Human Preferences: `history` is the post, labels 1 prefers A. */
-int read_human_ref(struct reader *r, struct err *e)
+int shape_read_human_ref(struct reader *r, struct err *e)
 {
 	struct jv a = shape_take(r, "human_ref_A"), b = shape_take(r, "human_ref_B"),
 		  label = shape_take(r, "labels"), history = shape_take(r, "history");
@@ -346,7 +346,7 @@ static int ranked_prompt(struct reader *r, struct err *e)
 	return 0;
 }
 
-int read_ranked(struct reader *r, struct err *e)
+int shape_read_ranked(struct reader *r, struct err *e)
 {
 	struct jv list, scores = {0}, score;
 	const char *column = find(r->row, answer_lists, &list);

@@ -1,7 +1,7 @@
 /* Forms with one answer or none: completions, instructions, conversations, texts, prompts. */
 #include "tools/tmpl/shape_int.h"
 
-int read_completion(struct reader *r, struct err *e)
+int shape_read_completion(struct reader *r, struct err *e)
 {
 	struct content *c = &r->c;
 	struct jv answer;
@@ -50,7 +50,7 @@ static int add_history(struct reader *r, struct err *e)
 }
 
 /* Alpaca and kin: the names of the columns say who speaks. */
-int read_instruction(struct reader *r, struct err *e)
+int shape_read_instruction(struct reader *r, struct err *e)
 {
 	static const char *const names[] = {"output", "response", "answer"};
 	struct jv answer = {0};
@@ -70,7 +70,7 @@ int read_instruction(struct reader *r, struct err *e)
 	return add_history(r, e);
 }
 
-int read_conversation(struct reader *r, struct err *e)
+int shape_read_conversation(struct reader *r, struct err *e)
 {
 	static const char *const names[] = {"messages", "conversations", "conversation"};
 	size_t i = 0;
@@ -93,7 +93,7 @@ int read_conversation(struct reader *r, struct err *e)
 	return 0;
 }
 
-int read_text(struct reader *r, struct err *e)
+int shape_read_text(struct reader *r, struct err *e)
 {
 	r->c.prompt = shape_take(r, "text");
 	if (r->c.prompt.type != JV_STR)
@@ -104,7 +104,7 @@ int read_text(struct reader *r, struct err *e)
 }
 
 /* MT-bench: the first question; the others would need the answers in between. */
-int read_turns(struct reader *r, struct err *e)
+int shape_read_turns(struct reader *r, struct err *e)
 {
 	struct jv turns = shape_take(r, "turns");
 	if (turns.type != JV_LIST || !jv_list_len(turns) || jv_list_at(turns, 0).type != JV_STR)
@@ -116,7 +116,7 @@ int read_turns(struct reader *r, struct err *e)
 	return 0;
 }
 
-int read_prompt(struct reader *r, struct err *e)
+int shape_read_prompt(struct reader *r, struct err *e)
 {
 	struct jv prompt = shape_take(r, "prompt");
 	int question = !prompt.type;

@@ -197,30 +197,62 @@ static int add_tokenizer_config(struct fingerprint *f, const char *dir, struct e
 	return 0;
 }
 
-int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
+/* All bytes of a file. */
+static int add_file(struct fingerprint *f, const char *dir, const char *name, struct err *e)
 {
-	char *path = io_path(dir, "tokenizer.json");
+	char *path = io_path(dir, name);
 	struct mapped file;
 	int bad = mapped_open(&file, path, e);
 	mem_free(path);
 	if (bad)
 		return -1;
-	struct fingerprint *f = fingerprint_new();
 	fingerprint_add(f, file.p, file.len);
 	mapped_close(&file);
-	int rc = add_tokenizer_config(f, dir, e);
-	if (rc)
+	return 0;
+}
+
+static int has(const char *dir, const char *name)
+{
+	char *path = io_path(dir, name);
+	int there = io_exists(path);
+	mem_free(path);
+	return there;
+}
+
+int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
+{
+	struct fingerprint *f = fingerprint_new();
+	int tables = !has(dir, "tokenizer.json") && has(dir, "merges.txt");
+	if (tables ? add_file(f, dir, "vocab.json", e) || add_file(f, dir, "merges.txt", e)
+		   : add_file(f, dir, "tokenizer.json", e) || add_tokenizer_config(f, dir, e)) {
 		discard(f);
-	else
-		fingerprint_end(f, out);
-	return rc;
+		return -1;
+	}
+	fingerprint_end(f, out);
+	return 0;
 }
 
 int fingerprint_tokenizer_if_any(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
 {
-	char *path = io_path(dir, "tokenizer.json");
-	int there = io_exists(path);
-	mem_free(path);
 	out[0] = 0;
-	return there ? fingerprint_tokenizer(dir, out, e) : 0;
+	return has(dir, "tokenizer.json") || has(dir, "merges.txt")
+		       ? fingerprint_tokenizer(dir, out, e)
+		       : 0;
+}
+
+void fingerprint_compat(char print[FINGERPRINT_LEN])
+{
+	struct fingerprint *f = fingerprint_new();
+	add_string(f, print);
+	add_string(f, "transformers");
+	fingerprint_end(f, print);
+}
+
+void fingerprint_either(char print[FINGERPRINT_LEN], const char *theirs)
+{
+	char compat[FINGERPRINT_LEN];
+	memcpy(compat, print, sizeof compat);
+	fingerprint_compat(compat);
+	if (theirs && !strcmp(theirs, compat))
+		memcpy(print, compat, sizeof compat);
 }

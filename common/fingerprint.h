@@ -20,9 +20,14 @@ void fingerprint_end(struct fingerprint *f, char out[FINGERPRINT_LEN]); /* frees
 /* full: every byte of every tensor instead of samples. */
 int fingerprint_model(const char *dir, int full, char out[FINGERPRINT_LEN], struct err *e);
 int fingerprint_adapter(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
-/* tokenizer.json and the facts of tokenizer_config.json that change ids. */
+/* tokenizer.json and the facts of tokenizer_config.json that change ids; without it, vocab.json and
+ * merges.txt. */
 int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
-/* The same, but a directory without a tokenizer.json gives the empty string and no error. */
+/* The same, but a directory without them gives the empty string and no error. */
 int fingerprint_tokenizer_if_any(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
+/* Of a tokenizer's: that of the ids which transformers would make with it (tok --compat). */
+void fingerprint_compat(char print[FINGERPRINT_LEN]);
+/* The same where that is what `theirs` (may be NULL) is: ids mean the same tokens in both. */
+void fingerprint_either(char print[FINGERPRINT_LEN], const char *theirs);
 
 #endif

@@ -4,9 +4,11 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/tokenizer/classes.h"
 #include "common/tokenizer/compiled.h"
 #include "common/tokenizer/model.h"
 #include "common/tokenizer/unicode.h"
+#include "common/utf8.h"
 
 #include <string.h>
 
@@ -104,34 +106,61 @@ int part_each(const json_t *v, const char *what, const char *list,
 
 /* ---- tokenizer.json -------------------------------------------------------------------------------- */
 
-static int load_parts(
-	struct tokenizer *t, struct json_text rest, struct model_json model, struct err *e)
+/* Where a tokenizer comes from and how it is read. */
+struct source {
+	const char *dir;
+	struct configs configs;
+	int from_file;	/* there is a tokenizer.json */
+	int as_classes; /* what transformers makes of it */
+	char *first;	/* without tokenizer.json: the token with id 0 */
+};
+
+static int load_root(struct tokenizer *t, json_t *root, const struct model_json *model,
+	const struct build *b, struct err *e)
 {
-	json_t *root = json_read_bytes(rest.s, rest.len, e);
-	if (!root)
-		return -1;
-	model.options = json_object_get(root, "model");
 	const char *version = json_string_value(json_object_get(root, "version"));
-	int rc = -1;
 	if (version && strcmp(version, "1.0") != 0)
-		err_data(e, "version '%.20s' is not 1.0", version);
-	else if (!norm_load(t, json_object_get(root, "normalizer"), e) &&
-		 !pretok_load(t, json_object_get(root, "pre_tokenizer"), e) &&
-		 !model_load(t, &model, e) &&
-		 !added_load(t, json_object_get(root, "added_tokens"), e) &&
-		 !post_load(t, json_object_get(root, "post_processor"), e) &&
-		 !decoder_load(t, json_object_get(root, "decoder"), e))
-		rc = 0;
+		return err_data(e, "version '%.20s' is not 1.0", version);
+	if (norm_load(t, json_object_get(root, "normalizer"), e) ||
+		pretok_load(t, json_object_get(root, "pre_tokenizer"), e) ||
+		model_load(t, model, e) ||
+		added_load(t, json_object_get(root, "added_tokens"), e) ||
+		(b && classes_post(b, root, t, e)) ||
+		post_load(t, json_object_get(root, "post_processor"), e) ||
+		decoder_load(t, json_object_get(root, "decoder"), e))
+		return -1;
+	if (b) {
+		t->bos = classes_token(b, t, "bos_token");
+		t->eos = classes_token(b, t, "eos_token");
+	}
+	return 0;
+}
+
+static int load_parts(struct tokenizer *t, const struct source *from, struct json_text rest,
+	struct model_json model, struct err *e)
+{
+	struct build b = {0};
+	json_t *root = json_read_bytes(rest.s, rest.len, e);
+	int rc = root ? 0 : -1;
+	if (root && from->as_classes)
+		rc = classes_apply(&b, root, &from->configs, from->from_file, from->first, e);
+	else if (root)
+		t->class = classes_differ(root, &from->configs);
+	model.options = json_object_get(root, "model");
+	if (!rc)
+		rc = load_root(t, root, &model, from->as_classes ? &b : NULL, e);
+	classes_done(&b);
 	json_decref(root);
 	return rc;
 }
 
-static int parse_file(struct tokenizer *t, struct json_text file, struct str *rest, struct err *e)
+static int parse_file(struct tokenizer *t, const struct source *from, struct json_text file,
+	struct str *rest, struct err *e)
 {
 	struct model_json model = {0};
 	if (json_tables_find(file.s, file.len, &model.vocab, &model.merges, rest, e))
 		return -1;
-	return load_parts(t, (struct json_text){rest->s, rest->len}, model, e);
+	return load_parts(t, from, (struct json_text){rest->s, rest->len}, model, e);
 }
 
 static void make_key(struct json_text file, char key[FINGERPRINT_LEN])
@@ -142,17 +171,18 @@ static void make_key(struct json_text file, char key[FINGERPRINT_LEN])
 }
 
 /* With the compiled tables, or without them and so that they are there the next time. */
-static int load_file(struct tokenizer *t, struct json_text file, struct err *e)
+static int load_file(
+	struct tokenizer *t, const struct source *from, struct json_text file, struct err *e)
 {
 	struct json_text known;
 	struct str rest = {0};
 	char key[FINGERPRINT_LEN], after[FINGERPRINT_LEN];
-	int large = file.len >= COMPILED_LEAST;
+	int large = file.len >= COMPILED_LEAST && !from->as_classes;
 	if (large)
 		make_key(file, key);
 	if (large && compiled_open(t, key, &known))
-		return load_parts(t, known, (struct model_json){0}, e);
-	int rc = parse_file(t, file, &rest, e);
+		return load_parts(t, from, known, (struct model_json){0}, e);
+	int rc = parse_file(t, from, file, &rest, e);
 	if (!rc && large && !t->model->encode) { /* BPE */
 		/* Whoever writes to the file meanwhile changes nothing but this time. */
 		make_key(file, after);
@@ -160,6 +190,83 @@ static int load_file(struct tokenizer *t, struct json_text file, struct err *e)
 			compiled_save(t, key, (struct json_text){rest.s, rest.len});
 	}
 	str_done(&rest);
+	return rc;
+}
+
+static int open_file(
+	struct tokenizer *t, const struct source *from, const char *path, struct err *e)
+{
+	struct mapped file;
+	if (mapped_open(&file, path, e))
+		return -1;
+	int rc = file.len > FILE_LIMIT
+			 ? err_data(e, "larger than %zu bytes", FILE_LIMIT)
+			 : load_file(t, from, (struct json_text){file.p, file.len}, e);
+	if (rc)
+		err_prefix(e, "%s", path);
+	mapped_close(&file);
+	return rc;
+}
+
+/* ---- vocab.json and merges.txt --------------------------------------------------------------------- */
+
+/* The lines of merges.txt as the array that tokenizer.json has. */
+static void merges_array(struct str *out, const char *s, size_t len)
+{
+	const char *end = s + len, *next;
+	str_addc(out, '[');
+	for (; s < end; s = next) {
+		const char *eol = memchr(s, '\n', (size_t)(end - s));
+		next = eol ? eol + 1 : end;
+		eol = eol ? eol : end;
+		eol -= eol > s && eol[-1] == '\r';
+		if (eol - s >= 8 && !memcmp(s, "#version", 8))
+			continue;
+		if (out->len > 1)
+			str_addc(out, ',');
+		json_write_string(out, s, (size_t)(eol - s));
+	}
+	str_addc(out, ']');
+}
+
+/* The token whose id is 0. */
+static char *first_token(struct json_text vocab)
+{
+	struct vocab v = {0};
+	struct err e = {0};
+	size_t len;
+	const char *s = json_tables_vocab(vocab, &v, &e) ? NULL : vocab_token(&v, 0, &len);
+	char *copy = s ? mem_strndup(s, len) : NULL;
+	vocab_done(&v);
+	return copy;
+}
+
+static int load_tables(struct tokenizer *t, struct source *from, struct err *e)
+{
+	char *vocab_path = io_path(from->dir, "vocab.json");
+	char *merges_path = io_path(from->dir, "merges.txt");
+	struct str merges = {0};
+	size_t nvocab, nmerges;
+	int rc = -1;
+	char *vocab = io_read_file(vocab_path, FILE_LIMIT, &nvocab, e);
+	char *lines = vocab ? io_read_file(merges_path, FILE_LIMIT, &nmerges, e) : NULL;
+	if (lines && (!utf8_valid(vocab, nvocab) || !utf8_valid(lines, nmerges))) {
+		err_data(e, "%s: vocab.json or merges.txt is not valid UTF-8", from->dir);
+	} else if (lines) {
+		merges_array(&merges, lines, nmerges);
+		struct model_json model = {
+			.vocab = {vocab, nvocab}, .merges = {merges.s, merges.len}};
+		from->first = first_token(model.vocab);
+		rc = load_parts(t, from, (struct json_text){"{}", 2}, model, e);
+		if (rc)
+			err_prefix(e, "%s", from->dir);
+	}
+	str_done(&merges);
+	mem_free(from->first);
+	mem_free(vocab);
+	mem_free(lines);
+	mem_free(vocab_path);
+	mem_free(merges_path);
 	return rc;
 }
 
@@ -175,9 +282,8 @@ static long named(const struct tokenizer *t, const json_t *config, const char *k
 				 : -1;
 }
 
-static int load_names(struct tokenizer *t, const char *dir, struct err *e)
+static void load_names(struct tokenizer *t, const struct configs *c)
 {
-	static const char *const files[] = {"tokenizer_config.json", "special_tokens_map.json"};
 	for (size_t i = 0; i < t->nposts; i++) {
 		const struct post *p = &t->posts[i];
 		t->adds_bos |= p->nbefore > 0;
@@ -187,52 +293,53 @@ static int load_names(struct tokenizer *t, const char *dir, struct err *e)
 		if (p->nafter)
 			t->eos = p->after[p->nafter - 1];
 	}
+	const json_t *const configs[] = {c->tokenizer, c->special};
 	for (int i = 0; i < 2; i++) {
-		char *path = io_path(dir, files[i]);
-		json_t *config = NULL;
-		int there = io_exists(path);
-		if (there)
-			config = json_read_file(path, e);
-		mem_free(path);
-		if (there && !config)
-			return -1;
 		if (t->bos < 0)
-			t->bos = named(t, config, "bos_token");
+			t->bos = named(t, configs[i], "bos_token");
 		if (t->eos < 0)
-			t->eos = named(t, config, "eos_token");
-		if (json_is_true(json_object_get(config, "add_bos_token")) && t->bos >= 0)
-			t->adds_bos = 1;
-		json_decref(config);
+			t->eos = named(t, configs[i], "eos_token");
 	}
-	return 0;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------- */
 
-int tokenizer_load(struct tokenizer **out, const char *dir, struct err *e)
+static int load(struct tokenizer **out, const char *dir, int as_classes, struct err *e)
 {
-	char *path = io_path(dir, "tokenizer.json");
-	struct mapped file;
-	if (mapped_open(&file, path, e)) {
-		mem_free(path);
-		return -1;
-	}
+	char *path = io_path(dir, "tokenizer.json"), *merges = io_path(dir, "merges.txt");
+	struct source from = {.dir = dir, .from_file = io_exists(path) || !io_exists(merges)};
+	from.as_classes = as_classes || !from.from_file;
 	struct tokenizer *t = mem_zalloc(1, sizeof *t);
 	t->bos = t->eos = -1;
-	int rc = file.len > FILE_LIMIT ? err_data(e, "larger than %zu bytes", FILE_LIMIT)
-				       : load_file(t, (struct json_text){file.p, file.len}, e);
-	if (rc)
-		err_prefix(e, "%s", path);
-	else
-		rc = load_names(t, dir, e);
-	mapped_close(&file);
+	int rc = configs_open(&from.configs, dir, e);
+	if (!rc)
+		rc = from.from_file ? open_file(t, &from, path, e) : load_tables(t, &from, e);
+	if (!rc)
+		load_names(t, &from.configs);
+	configs_close(&from.configs);
 	mem_free(path);
+	mem_free(merges);
 	if (rc) {
 		tokenizer_free(t);
 		return -1;
 	}
 	*out = t;
 	return 0;
+}
+
+int tokenizer_load(struct tokenizer **t, const char *dir, struct err *e)
+{
+	return load(t, dir, 0, e);
+}
+
+int tokenizer_load_compat(struct tokenizer **t, const char *dir, struct err *e)
+{
+	return load(t, dir, 1, e);
+}
+
+const char *tokenizer_class(const struct tokenizer *t)
+{
+	return t->class;
 }
 
 void tokenizer_free(struct tokenizer *t)

@@ -13,8 +13,13 @@
 
 struct tokenizer; /* immutable after loading: may be shared by threads */
 
-/* DIR/tokenizer.json and what tokenizer_config.json says of special tokens. */
+/* DIR/tokenizer.json and what tokenizer_config.json says of special tokens. Without that file, vocab.json
+ * and merges.txt, and what transformers makes of them. */
 int tokenizer_load(struct tokenizer **t, const char *dir, struct err *e);
+/* What transformers 5 makes of DIR, where its class builds something else than tokenizer.json says. */
+int tokenizer_load_compat(struct tokenizer **t, const char *dir, struct err *e);
+/* The class of transformers that may give other ids than t, which tokenizer_load made; NULL: none. */
+const char *tokenizer_class(const struct tokenizer *t);
 void tokenizer_free(struct tokenizer *t);
 
 struct encoding {
@@ -56,8 +61,8 @@ long tokenizer_id(const struct tokenizer *t, const char *token, size_t len);
 const char *tokenizer_token(const struct tokenizer *t, uint32_t id, size_t *len); /* NULL: none */
 int tokenizer_is_special(const struct tokenizer *t, uint32_t id);
 
-/* BOS: what the post-processor adds in front, else tokenizer_config's bos_token when add_bos_token
- * says so or it is known; -1: none. adds_bos/adds_eos: the post-processor does. */
+/* BOS: what the post-processor adds in front, else tokenizer_config's bos_token; -1: none.
+ * adds_bos/adds_eos: the post-processor does. */
 long tokenizer_bos(const struct tokenizer *t);
 long tokenizer_eos(const struct tokenizer *t);
 int tokenizer_adds_bos(const struct tokenizer *t);

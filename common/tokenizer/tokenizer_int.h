@@ -379,6 +379,7 @@ struct tokenizer {
 	size_t nposts;
 	struct decoder *decoders;
 	size_t ndecoders;
+	const char *class; /* tokenizer_class */
 	long bos, eos;
 	int adds_bos, adds_eos;
 	struct mapped compiled; /* where the tables of vocab and bpe are; p NULL: their own */

@@ -136,6 +136,7 @@ static int check_tokenizer(const struct header *h, struct err *e)
 	char ours[FINGERPRINT_LEN];
 	if (fingerprint_tokenizer(opts_model.model, ours, e) < 0)
 		return -1;
+	fingerprint_either(ours, h->tokenizer);
 	return stream_check(h, "tokenizer", h->tokenizer, ours, opts_common.ignore_mismatch, e);
 }
 

@@ -93,6 +93,8 @@ static int check_tokenizer(const struct header *h, struct err *e)
 	char ours[FINGERPRINT_LEN];
 	if (fingerprint_tokenizer_if_any(opts_model.model, ours, e) < 0)
 		return -1;
+	if (*ours)
+		fingerprint_either(ours, h->tokenizer);
 	return stream_check(
 		h, "tokenizer", h->tokenizer, *ours ? ours : NULL, opts_common.ignore_mismatch, e);
 }

@@ -16,11 +16,16 @@ void row_init(struct row *r, const struct row_plan *plan)
 	r->prompt.ids_only = !plan->assistant_only; /* spans are compared with offsets */
 	for (int i = 0; i < SIDES; i++)
 		r->side[i].ids_only = 1;
+	r->theirs.ids_only = 1;
+	if (plan->compat)
+		r->compat = encoder_new(plan->compat);
 }
 
 void row_done(struct row *r)
 {
 	encoding_done(&r->prompt);
+	encoding_done(&r->theirs);
+	encoder_free(r->compat);
 	for (int i = 0; i < SIDES; i++)
 		encoding_done(&r->side[i]);
 	mem_free(r->mask);
@@ -31,6 +36,44 @@ struct text {
 	const char *s;
 	size_t len;
 };
+
+static int encode_by(const struct row_rule *rule, enum special special, struct encoder *enc,
+	const struct text *t, int templated, struct encoding *out, struct err *e)
+{
+	return special == SPECIAL_AUTO
+		       ? row_rule_encode(rule, enc, t->s, t->len, templated, out, e)
+		       : tokenizer_encode(enc, t->s, t->len, special == SPECIAL_YES, out, e);
+}
+
+/* Whether plan->compat makes other ids of a text that begins a row; once it did, nobody asks again. */
+static void compare(struct row *r, const struct text *t, enum special special, int templated,
+	const struct encoding *ours)
+{
+	struct err none = {0};
+	if (!r->compat)
+		return;
+	encoding_reset(&r->theirs);
+	r->differs =
+		encode_by(&r->plan->compat_rule, special, r->compat, t, templated, &r->theirs,
+			&none) < 0 ||
+		r->theirs.n != ours->n ||
+		(ours->n && memcmp(r->theirs.ids, ours->ids, ours->n * sizeof *ours->ids) != 0);
+	if (r->differs) {
+		encoder_free(r->compat);
+		r->compat = NULL;
+	}
+}
+
+/* The ids of a text that begins a row. `special` other than auto is for text rows. */
+static int encode(struct row *r, const struct text *t, enum special special, int templated,
+	struct encoding *out, struct err *e)
+{
+	encoding_reset(out);
+	if (encode_by(&r->plan->rule, special, r->enc, t, templated, out, e) < 0)
+		return -1;
+	compare(r, t, special, templated, out);
+	return 0;
+}
 
 /* 1 when the record has the column. */
 static int get(struct record *rec, const char *key, struct text *t, struct err *e)
@@ -133,10 +176,12 @@ static int encode_side(struct row *r, size_t i, const struct text *prompt,
 	char *both = arena_alloc(&rec->arena, prompt->len + answer->len + 1, 1);
 	memcpy(both, prompt->s, prompt->len);
 	memcpy(both + prompt->len, answer->s, answer->len);
+	struct text t = {both, prompt->len + answer->len};
 	encoding_reset(&r->side[i]);
-	if (row_rule_encode_after(&r->plan->rule, r->enc, &r->prompt, both,
-		    prompt->len + answer->len, templated, &r->side[i], e) < 0)
+	if (row_rule_encode_after(
+		    &r->plan->rule, r->enc, &r->prompt, t.s, t.len, templated, &r->side[i], e) < 0)
 		return -1;
+	compare(r, &t, SPECIAL_AUTO, templated, &r->side[i]);
 	row_rule_end(&r->plan->rule, templated, &r->side[i]);
 	return 0;
 }
@@ -154,9 +199,7 @@ static int encode_sides(struct row *r, struct record *rec, const struct text *pr
 		if (answer[i].len == 0)
 			return err_data(e, "'%s' is empty", names[i]);
 	}
-	encoding_reset(&r->prompt);
-	if (row_rule_encode(
-		    &r->plan->rule, r->enc, prompt->s, prompt->len, templated, &r->prompt, e) < 0)
+	if (encode(r, prompt, SPECIAL_AUTO, templated, &r->prompt, e) < 0)
 		return -1;
 	size_t split = r->prompt.n;
 	for (size_t i = 0; i < r->nsides; i++) {
@@ -234,9 +277,7 @@ static int encode_completion(
 static int encode_prompt(
 	struct row *r, struct record *rec, const struct text *prompt, int templated, struct err *e)
 {
-	encoding_reset(&r->prompt);
-	if (row_rule_encode(
-		    &r->plan->rule, r->enc, prompt->s, prompt->len, templated, &r->prompt, e) < 0)
+	if (encode(r, prompt, SPECIAL_AUTO, templated, &r->prompt, e) < 0)
 		return -1;
 	r->nsides = 0;
 	r->head = r->prompt.ids;
@@ -311,12 +352,7 @@ static int encode_text(
 {
 	const struct row_plan *p = r->plan;
 	struct encoding *enc = &r->prompt;
-	encoding_reset(enc);
-	int rc = p->special == SPECIAL_AUTO
-			 ? row_rule_encode(&p->rule, r->enc, text->s, text->len, templated, enc, e)
-			 : tokenizer_encode(
-				   r->enc, text->s, text->len, p->special == SPECIAL_YES, enc, e);
-	if (rc < 0)
+	if (encode(r, text, p->special, templated, enc, e) < 0)
 		return -1;
 	size_t n = enc->n;
 	if (p->special == SPECIAL_AUTO)
@@ -351,6 +387,7 @@ int row_encode(struct row *r, struct record *rec, struct err *e)
 	if (record_bool(rec, "_templated", &templated, e) < 0)
 		return -1;
 	r->rows++;
+	r->differs = 0;
 	int has_text = get(rec, "text", &other, e);
 	if (has_text < 0)
 		return -1;

@@ -14,6 +14,9 @@ enum special { SPECIAL_AUTO, SPECIAL_YES, SPECIAL_NO };
 struct row_plan {
 	const struct tokenizer *t;
 	struct row_rule rule;
+	/* Another way to read the tokenizer, whose ids are compared with t's; NULL: none. */
+	const struct tokenizer *compat;
+	struct row_rule compat_rule;
 	size_t max_length, max_prompt, max_completion;
 	int keep_end;	    /* --truncation-mode keep_end */
 	int assistant_only; /* text rows: only their spans are trained on */
@@ -28,6 +31,9 @@ struct row {
 	const struct row_plan *plan;
 	struct encoder *enc;
 	struct encoding prompt, side[SIDES]; /* side: prompt and answer encoded together */
+	struct encoder *compat;		     /* until something differs */
+	struct encoding theirs;
+	int differs; /* the last row_encode was the first whose ids plan->compat makes otherwise */
 
 	/* Of the last row_encode: */
 	size_t nsides;	      /* 0: a text row or a bare prompt */

@@ -13,11 +13,14 @@
 
 #include <string.h>
 
-enum { EXPLAINED = 8 }; /* rows that --explain shows */
+enum {
+	EXPLAINED = 8, /* rows that --explain shows */
+	WHERE_LEN = sizeof((struct record *)NULL)->where,
+};
 
 static struct {
 	int64_t max_length, max_prompt, max_completion;
-	const char *mode, *special;
+	const char *mode, *special, *compat;
 	int assistant_only, train_prompt, explain, decode;
 } options = {.mode = "keep_start", .special = "auto"};
 
@@ -40,6 +43,8 @@ static const struct opt own[] = {
 	{"add-special-tokens", 0, OPT_STR, &options.special, "auto|yes|no",
 		"auto: BOS and EOS where the row lacks them; on text rows, yes and no: as the "
 		"library's encode"},
+	{"compat", 0, OPT_STR, &options.compat, "transformers",
+		"ids as transformers 5 makes them where its class does not follow tokenizer.json"},
 	{"explain", 0, OPT_FLAG, &options.explain, NULL,
 		"print the first rows as tokens, trained ones marked, and end"},
 	{"decode", 0, OPT_FLAG, &options.decode, NULL,
@@ -59,9 +64,10 @@ static const struct opt_program program = {
 };
 
 struct job {
-	struct tokenizer *tokenizer;
+	struct tokenizer *tokenizer, *compat; /* compat: transformers', to compare with; or NULL */
 	struct row_plan plan;
-	struct row *rows; /* one a thread */
+	struct row *rows;	    /* one a thread */
+	char (*differs)[WHERE_LEN]; /* its first record with other ids */
 	int nrows;
 	struct stream_reader *in;
 	struct rejects rejects;
@@ -70,9 +76,12 @@ struct job {
 
 static int each(void *user, int worker, struct record *rec, struct filter_out *out, struct err *e)
 {
-	struct row *r = &((struct job *)user)->rows[worker];
+	struct job *j = user;
+	struct row *r = &j->rows[worker];
 	if ((options.decode ? row_decode(r, rec, e) : row_encode(r, rec, e)) < 0)
 		return -1;
+	if (r->differs)
+		memcpy(j->differs[worker], rec->where, sizeof rec->where);
 	filter_pass(out, rec);
 	return 0;
 }
@@ -98,10 +107,15 @@ static int make_header(const struct job *j, struct header *h, struct err *e)
 		"no-completion-only-loss", "add-special-tokens", "decode", NULL};
 	char ours[FINGERPRINT_LEN];
 	header_copy(h, stream_header(j->in));
-	if (fingerprint_tokenizer(opts_model.model, ours, e) < 0 ||
-		stream_check(h, "tokenizer", h->tokenizer, ours, opts_common.ignore_mismatch, e) <
-			0)
+	if (fingerprint_tokenizer(opts_model.model, ours, e) < 0)
 		return -1;
+	fingerprint_either(ours, h->tokenizer);
+	if (stream_check(h, "tokenizer", h->tokenizer, ours, opts_common.ignore_mismatch, e) < 0)
+		return -1;
+	if (options.compat) {
+		fingerprint_tokenizer(opts_model.model, ours, e);
+		fingerprint_compat(ours);
+	}
 	mem_free(h->tokenizer);
 	h->tokenizer = mem_strdup(ours);
 	h->kind = options.decode ? KIND_TEXT : KIND_TOKENS;
@@ -109,6 +123,26 @@ static int make_header(const struct job *j, struct header *h, struct err *e)
 	header_add_stage(h, program.name, made, ours);
 	mem_free(made);
 	return 0;
+}
+
+/* Whether a record stands before another, as "file:number"; of another file: not known, and no. */
+static int is_before(const char *a, const char *b)
+{
+	const char *na = strrchr(a, ':'), *nb = strrchr(b, ':');
+	return na && nb && na - a == nb - b && !strncmp(a, b, (size_t)(na - a)) &&
+	       strtoull(na + 1, NULL, 10) < strtoull(nb + 1, NULL, 10);
+}
+
+static void report_class(const struct job *j)
+{
+	const char *first = NULL;
+	for (int i = 0; i < j->nrows; i++)
+		if (*j->differs[i] && (!first || is_before(j->differs[i], first)))
+			first = j->differs[i];
+	if (first)
+		die_warn("%s: transformers' %s makes other ids than tokenizer.json says; "
+			 "--compat transformers gives those",
+			first, tokenizer_class(j->tokenizer));
 }
 
 /* What happened to the rows, over all threads. */
@@ -170,7 +204,30 @@ static int run(struct job *j, struct err *e)
 	if (filter_run(&j->filter, e) < 0)
 		return -1;
 	report(j);
+	report_class(j);
 	return 0;
+}
+
+/* The tokenizer, and transformers' where that may differ. */
+static int load(struct job *j, struct err *e)
+{
+	const char *dir = opts_model.model;
+	struct row_plan *p = &j->plan;
+	if (options.compat)
+		return tokenizer_load_compat(&j->tokenizer, dir, e) < 0 ||
+				       row_rule_load(&p->rule, j->tokenizer, dir, e) < 0
+			       ? -1
+			       : 0;
+	if (tokenizer_load(&j->tokenizer, dir, e) < 0 ||
+		row_rule_load(&p->rule, j->tokenizer, dir, e) < 0)
+		return -1;
+	if (!tokenizer_class(j->tokenizer) || options.decode)
+		return 0;
+	struct err none = {0};
+	if (tokenizer_load_compat(&j->compat, dir, &none) < 0)
+		return 0; /* it may want what is not there: no reason to stop */
+	p->compat = j->compat;
+	return row_rule_load(&p->compat_rule, j->compat, dir, e);
 }
 
 static int work(struct job *j, char **paths, size_t npaths, struct err *e)
@@ -178,8 +235,7 @@ static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 	unsigned kinds = 1u << (options.decode ? KIND_TOKENS : KIND_TEXT);
 	if (stream_open(&j->in, paths, npaths, kinds, opts_common.shard_i, opts_common.shard_n, e) <
 			0 ||
-		tokenizer_load(&j->tokenizer, opts_model.model, e) < 0 ||
-		row_rule_load(&j->plan.rule, j->tokenizer, opts_model.model, e) < 0)
+		load(j, e) < 0)
 		return -1;
 	if (opts_common.ignore_mismatch)
 		stream_ignore_mismatch(j->in);
@@ -191,6 +247,7 @@ static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 	j->filter.threads = (int)opts_common.threads;
 	j->nrows = filter_threads(&j->filter);
 	j->rows = mem_zalloc((size_t)j->nrows, sizeof *j->rows);
+	j->differs = mem_zalloc((size_t)j->nrows, sizeof *j->differs);
 	for (int i = 0; i < j->nrows; i++)
 		row_init(&j->rows[i], &j->plan);
 	return options.explain ? explain(j, e) : run(j, e);
@@ -209,7 +266,9 @@ int main(int argc, char **argv)
 	for (int i = 0; i < j.nrows; i++)
 		row_done(&j.rows[i]);
 	mem_free(j.rows);
+	mem_free(j.differs);
 	tokenizer_free(j.tokenizer);
+	tokenizer_free(j.compat);
 	stream_close(j.in);
 	if (rc < 0)
 		die_err(&e);

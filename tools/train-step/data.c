@@ -155,8 +155,13 @@ static int read_all(struct data *d, struct fingerprint *print, struct stream_rea
 
 static int check_header(const struct header *h, const struct data_rules *rules, struct err *e)
 {
-	if (stream_check(
-		    h, "tokenizer", h->tokenizer, rules->tokenizer, rules->ignore_mismatch, e) < 0)
+	char ours[FINGERPRINT_LEN] = "";
+	if (rules->tokenizer) {
+		memcpy(ours, rules->tokenizer, sizeof ours);
+		fingerprint_either(ours, h->tokenizer);
+	}
+	if (stream_check(h, "tokenizer", h->tokenizer, *ours ? ours : NULL, rules->ignore_mismatch,
+		    e) < 0)
 		return -1;
 	if (!(rules->needs & LOSS_REFERENCE))
 		return 0;

@@ -311,7 +311,8 @@ static void add_token(json_t *list, const json_t *v, int special)
 
 static int by_number(const void *a, const void *b)
 {
-	long x = atol(*(const char *const *)a), y = atol(*(const char *const *)b);
+	unsigned long x = strtoul(*(const char *const *)a, NULL, 10);
+	unsigned long y = strtoul(*(const char *const *)b, NULL, 10);
 	return x < y ? -1 : x > y;
 }
 

@@ -1,6 +1,7 @@
 /*
  * JSON: jansson parses; writing is ours, because Python's json.dumps and repr() must be matched.
- * jansson's limits are the policy: lone surrogates, integers beyond 64 bits, NaN are refused.
+ * jansson's limits are the policy: lone surrogates, integers beyond 64 bits, NaN are refused. Rows of
+ * datasets, which are many, have a scanner of their own (tools/tmpl/value.h) and the same policy.
  */
 #ifndef COMMON_JSON_H
 #define COMMON_JSON_H

@@ -1,9 +1,9 @@
 """Short runs of TRL's SFT, DPO and ORPO as tests/unit/test_train_peers.c repeats them: initial adapters, rows as token
 ids, TRL's log, gradients of the first step, final adapters. The model is tiny and random; the bases of the qlora-… runs are
 tests/golden/quant/base as bitsandbytes quantises it, NF4 and double, from f32 (what `quant -t nf4 --double-quant --codes
-table --dtype float32` makes), computed in f32. Runs of other adapters than plain LoRA begin with one that PEFT made.
-Usage: train_runs.py TRAIN_PY QUANT_BASE MODELS OUT_DIR [RUN…], TRAIN_PY being the script that runs TRL and records
-batches.jsonl, log.jsonl, grads.safetensors, init/ and final/, MODELS tests/golden/model."""
+table --dtype float32` makes), computed in f32, but qlora-bf16, which repeats qlora-dpo, in bf16. Runs of other adapters than
+plain LoRA begin with one that PEFT made. Usage: train_runs.py TRAIN_PY QUANT_BASE MODELS OUT_DIR [RUN…], TRAIN_PY being the
+script that runs TRL and records batches.jsonl, log.jsonl, grads.safetensors, init/ and final/, MODELS tests/golden/model."""
 import json
 import os
 import random
@@ -32,6 +32,7 @@ runs = {  # name: loss, model, initial adapter, settings, and PEFT's config wher
                                              "0.2"]),
     "qlora-dpo": ("dpo", "nf4", "qlora-dpo/init", qlora + ["--lora-r", "2", "--lora-alpha", "4"]),
     "qlora-orpo": ("orpo", "nf4", "qlora-orpo/init", qlora + ["--lora-r", "2", "--lora-alpha", "4"]),
+    "qlora-bf16": ("dpo", "nf4-bf16", "qlora-dpo/init", qlora + ["--lora-r", "2", "--lora-alpha", "4", "--bf16"]),
     "qlora-8bit": ("orpo", "nf4", "qlora-8bit/init", qlora + large + ["--lr", "1e-3", "--optim", "paged_adamw_8bit"]),
     "dora": ("dpo", "model", "dora/init", ["--beta", "0.3", "--weight-decay", "0.1"],
              dict(use_dora=True, use_rslora=True, target_modules="all-linear")),
@@ -55,9 +56,9 @@ def make_tokenizer(path, vocabulary):
     return words
 
 
-def make_nf4(path):
+def make_nf4(path, compute):
     config = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
-                                bnb_4bit_compute_dtype=torch.float32)
+                                bnb_4bit_compute_dtype=compute)
     torch.set_num_threads(1)  # offsets are means, and their last bit depends on it
     AutoModelForCausalLM.from_pretrained(quant_base, quantization_config=config, dtype=torch.float32,
                                          device_map={"": "cpu"}).save_pretrained(path)
@@ -117,8 +118,10 @@ def tokens(row):
 
 
 work = tempfile.mkdtemp()
-model, nf4 = os.path.join(work, "model"), os.path.join(work, "nf4")
-words = {"model": make_model(model), "nf4": make_nf4(nf4), "linear": make_linear(os.path.join(work, "linear"))}
+model = os.path.join(work, "model")
+words = {"model": make_model(model), "linear": make_linear(os.path.join(work, "linear")),
+         "nf4": make_nf4(os.path.join(work, "nf4"), torch.float32),
+         "nf4-bf16": make_nf4(os.path.join(work, "nf4-bf16"), torch.bfloat16)}
 for name in ("config.json", "model.safetensors"):
     os.makedirs(os.path.join(out, "model"), exist_ok=True)
     shutil.copyfile(os.path.join(model, name), os.path.join(out, "model", name))
@@ -135,6 +138,10 @@ for name in chosen:
     subprocess.run([sys.executable, train_py, "--loss", loss, "-m", os.path.join(work, base), "--data", data, "-o", run] +
                    common + settings, check=True)
     os.makedirs(to, exist_ok=True)
+    shutil.copyfile(os.path.join(run, "log.jsonl"), os.path.join(to, "log.jsonl"))
+    if base == "nf4-bf16":  # the rest is that of the run in f32
+        continue
+    shutil.copyfile(os.path.join(run, "final", "adapter_model.safetensors"), os.path.join(to, "final.safetensors"))
     rows = {}
     for line in open(os.path.join(run, "batches.jsonl")):
         for row in json.loads(line)["rows"]:
@@ -142,10 +149,8 @@ for name in chosen:
     with open(os.path.join(to, "rows.jsonl"), "w") as f:
         for i in sorted(rows):
             print(json.dumps(rows[i]), file=f)
-    shutil.copyfile(os.path.join(run, "log.jsonl"), os.path.join(to, "log.jsonl"))
     grads = load_file(os.path.join(run, "grads.safetensors"))
     save_file({k.replace(".modules_to_save", ""): v for k, v in grads.items()}, os.path.join(to, "grads.safetensors"))
-    shutil.copyfile(os.path.join(run, "final", "adapter_model.safetensors"), os.path.join(to, "final.safetensors"))
     init = os.path.join(out, init)
     if init not in inits:
         inits.add(init)

@@ -27,7 +27,7 @@ static void all_higher(struct jx_node *n, struct jx_nodes l)
 }
 
 /* A finished node: a chain such as a + b + c … leans left, so its height is checked, not its nesting. */
-static struct jx_node *seal(struct jx_compiler *c, struct jx_node *n)
+struct jx_node *jx_seal(struct jx_compiler *c, struct jx_node *n)
 {
 	switch (n->kind) {
 	case E_TUPLE:
@@ -69,7 +69,7 @@ static struct jx_node *pair(struct jx_compiler *c, enum jx_kind kind, uint32_t l
 	struct jx_node *n = jx_node(c, kind, line);
 	n->x.a = a;
 	n->x.b = b;
-	return seal(c, n);
+	return jx_seal(c, n);
 }
 
 struct jx_node *jx_parse_expr(struct jx_compiler *c, int with_cond)
@@ -82,7 +82,7 @@ struct jx_node *jx_parse_expr(struct jx_compiler *c, int with_cond)
 		struct jx_node *cond = pair(c, E_COND, line, n, test);
 		if (jx_accept_name(c, "else"))
 			cond->x.c = jx_parse_expr(c, 1);
-		n = seal(c, cond);
+		n = jx_seal(c, cond);
 		line = jx_peek(c)->line;
 	}
 	c->depth--;
@@ -149,7 +149,7 @@ static struct jx_node *parse_compare(struct jx_compiler *c)
 	if (!cmp)
 		return first;
 	cmp->cmp.op = arena_dup(c->arena, ops, cmp->cmp.rest.n * sizeof *ops);
-	return seal(c, cmp);
+	return jx_seal(c, cmp);
 }
 
 static struct jx_node *parse_not(struct jx_compiler *c)
@@ -200,7 +200,7 @@ static struct jx_node *parse_concat(struct jx_compiler *c)
 		jx_next(c);
 		jx_nodes_add(c, &cat->list, parse_math2(c));
 	}
-	return seal(c, cat);
+	return jx_seal(c, cat);
 }
 
 static struct jx_node *parse_math1(struct jx_compiler *c)
@@ -282,12 +282,10 @@ struct jx_node *jx_parse_filters(struct jx_compiler *c, struct jx_node *obj, int
 		if (jx_peek(c)->type == T_LPAREN)
 			parse_args(c, &n->call.args);
 		n->call.obj = obj;
-		obj = seal(c, n);
+		obj = jx_seal(c, n);
 	}
 	return obj;
 }
-
-static struct jx_node *parse_primary(struct jx_compiler *c, int with_namespace);
 
 static struct jx_node *parse_test(struct jx_compiler *c, struct jx_node *obj)
 {
@@ -306,9 +304,9 @@ static struct jx_node *parse_test(struct jx_compiler *c, struct jx_node *obj)
 		   t->type == T_LBRACKET || t->type == T_LBRACE) {
 		if (jx_is_name(t, "is"))
 			jx_syntax(c, t->line, "you cannot chain multiple tests with is");
-		jx_nodes_add(c, &n->call.args.pos, parse_postfix(c, parse_primary(c, 0)));
+		jx_nodes_add(c, &n->call.args.pos, parse_postfix(c, jx_parse_primary(c, 0)));
 	}
-	seal(c, n);
+	jx_seal(c, n);
 	return negated ? pair(c, E_NOT, line, n, NULL) : n;
 }
 
@@ -333,7 +331,7 @@ static struct jx_node *parse_subscribed(struct jx_compiler *c)
 	}
 	struct jx_node *n = pair(c, E_SLICE, line, from, to);
 	n->x.c = by;
-	return seal(c, n);
+	return jx_seal(c, n);
 }
 
 static struct jx_node *parse_subscript(struct jx_compiler *c, struct jx_node *obj)
@@ -345,7 +343,7 @@ static struct jx_node *parse_subscript(struct jx_compiler *c, struct jx_node *ob
 			struct jx_node *n = jx_node(c, E_ATTR, t->line);
 			n->attr.obj = obj;
 			n->attr.attr = a->v;
-			return seal(c, n);
+			return jx_seal(c, n);
 		}
 		if (a->type != T_INT)
 			jx_syntax(c, a->line, "expected name or number");
@@ -361,7 +359,7 @@ static struct jx_node *parse_subscript(struct jx_compiler *c, struct jx_node *ob
 	}
 	jx_expect(c, T_RBRACKET);
 	if (args->list.n != 1) {
-		seal(c, args);
+		jx_seal(c, args);
 		for (uint32_t i = 0; i < args->list.n; i++)
 			if (args->list.v[i]->kind == E_SLICE)
 				jx_syntax(c, t->line,
@@ -375,7 +373,7 @@ static struct jx_node *parse_call(struct jx_compiler *c, struct jx_node *fn)
 	struct jx_node *n = jx_node(c, E_CALL, jx_peek(c)->line);
 	n->call.obj = fn;
 	parse_args(c, &n->call.args);
-	return seal(c, n);
+	return jx_seal(c, n);
 }
 
 static struct jx_node *parse_postfix(struct jx_compiler *c, struct jx_node *n)
@@ -400,7 +398,7 @@ static struct jx_node *parse_unary(struct jx_compiler *c, int with_filter)
 		jx_next(c);
 		n = pair(c, t->type == T_SUB ? E_NEG : E_POS, t->line, parse_unary(c, 0), NULL);
 	} else {
-		n = parse_primary(c, 0);
+		n = jx_parse_primary(c, 0);
 	}
 	n = parse_postfix(c, n);
 	while (with_filter) {
@@ -418,112 +416,6 @@ static struct jx_node *parse_unary(struct jx_compiler *c, int with_filter)
 	return n;
 }
 
-static struct jx_node *parse_strings(struct jx_compiler *c)
-{
-	struct jx_node *n = jx_node(c, E_CONST, jx_peek(c)->line);
-	const struct jx_token *first = jx_peek(c);
-	size_t len = 0;
-	while (jx_peek(c)->type == T_STRING)
-		len += jx_next(c)->v.len;
-	char *text = arena_alloc(c->arena, len, 1);
-	size_t at = 0;
-	for (const struct jx_token *t = first; t->type == T_STRING; t++) {
-		memcpy(text + at, t->v.u.s, t->v.len);
-		at += t->v.len;
-	}
-	n->value = jv_str(text, len);
-	mem_grow(&c->t->literals, &c->t->cap_literals, c->t->nliterals + 1, sizeof *c->t->literals);
-	c->t->literals[c->t->nliterals++] = n->value;
-	return n;
-}
-
-static struct jx_node *parse_list(struct jx_compiler *c)
-{
-	struct jx_node *n = jx_node(c, E_LIST, jx_next(c)->line);
-	while (jx_peek(c)->type != T_RBRACKET) {
-		if (n->list.n)
-			jx_expect(c, T_COMMA);
-		if (jx_peek(c)->type == T_RBRACKET)
-			break;
-		jx_nodes_add(c, &n->list, jx_parse_expr(c, 1));
-	}
-	jx_expect(c, T_RBRACKET);
-	return seal(c, n);
-}
-
-static struct jx_node *parse_dict(struct jx_compiler *c)
-{
-	struct jx_node *n = jx_node(c, E_DICT, jx_next(c)->line);
-	while (jx_peek(c)->type != T_RBRACE) {
-		if (n->list.n)
-			jx_expect(c, T_COMMA);
-		if (jx_peek(c)->type == T_RBRACE)
-			break;
-		jx_nodes_add(c, &n->list, jx_parse_expr(c, 1));
-		jx_expect(c, T_COLON);
-		jx_nodes_add(c, &n->list, jx_parse_expr(c, 1));
-	}
-	jx_expect(c, T_RBRACE);
-	return seal(c, n);
-}
-
-/* The constants' names: 1 and *v, or 0. */
-static int constant(struct jv name, struct jv *v)
-{
-	if (jx_jv_is(name, "true") || jx_jv_is(name, "True"))
-		*v = jv_bool(1);
-	else if (jx_jv_is(name, "false") || jx_jv_is(name, "False"))
-		*v = jv_bool(0);
-	else if (jx_jv_is(name, "none") || jx_jv_is(name, "None"))
-		*v = jv_none();
-	else
-		return 0;
-	return 1;
-}
-
-static struct jx_node *parse_primary(struct jx_compiler *c, int with_namespace)
-{
-	struct jx_token *t = jx_peek(c);
-	struct jx_node *n;
-	char buf[64];
-	switch (t->type) {
-	case T_NAME:
-		jx_next(c);
-		n = jx_node(c, E_CONST, t->line);
-		if (constant(t->v, &n->value))
-			return n;
-		n->kind = E_NAME;
-		n->name.text = t->v;
-		n->name.id = jx_name_id(c, t->v);
-		if (with_namespace && jx_peek(c)->type == T_DOT) {
-			jx_next(c);
-			n->kind = E_NSREF;
-			n->name.attr = jx_expect(c, T_NAME)->v;
-		}
-		return n;
-	case T_STRING:
-		return parse_strings(c);
-	case T_INT:
-	case T_FLOAT:
-		jx_next(c);
-		n = jx_node(c, E_CONST, t->line);
-		n->value = t->v;
-		return n;
-	case T_LPAREN:
-		jx_next(c);
-		n = jx_parse_tuple(c, 1, "(");
-		jx_expect(c, T_RPAREN);
-		return n;
-	case T_LBRACKET:
-		return parse_list(c);
-	case T_LBRACE:
-		return parse_dict(c);
-	default:
-		jx_syntax(c, t->line, "unexpected '%s'", jx_describe(t, buf));
-	}
-}
-
-/* end_name: a name that ends the tuple; "(": explicit parentheses, so that "()" is a tuple. */
 struct jx_node *jx_parse_tuple(struct jx_compiler *c, int with_cond, const char *end_name)
 {
 	struct jx_node *n = jx_node(c, E_TUPLE, jx_peek(c)->line);
@@ -537,65 +429,12 @@ struct jx_node *jx_parse_tuple(struct jx_compiler *c, int with_cond, const char 
 			break;
 		jx_nodes_add(c, &n->list, jx_parse_expr(c, with_cond));
 		if (jx_peek(c)->type != T_COMMA) {
-			return n->list.n == 1 ? n->list.v[0] : seal(c, n);
+			return n->list.n == 1 ? n->list.v[0] : jx_seal(c, n);
 		}
 	}
 	char buf[64];
 	if (!n->list.n && !explicit)
 		jx_syntax(c, jx_peek(c)->line, "expected an expression, got '%s'",
 			jx_describe(jx_peek(c), buf));
-	return seal(c, n);
-}
-
-static void check_target(struct jx_compiler *c, struct jx_node *n)
-{
-	if (n->kind == E_NAME) {
-		n->name.store = 1;
-	} else if (n->kind == E_TUPLE) {
-		for (uint32_t i = 0; i < n->list.n; i++)
-			check_target(c, n->list.v[i]);
-	} else if (n->kind != E_NSREF) {
-		jx_syntax(c, n->line, "can't assign to %s",
-			n->kind == E_CONST  ? "'const'"
-			: n->kind == E_LIST ? "'list'"
-			: n->kind == E_DICT ? "'dict'"
-					    : "this expression");
-	}
-}
-
-struct jx_node *jx_parse_target(
-	struct jx_compiler *c, int name_only, int with_namespace, const char *end_name)
-{
-	struct jx_node *n = jx_node(c, E_TUPLE, jx_peek(c)->line);
-	jx_deeper(c);
-	if (name_only) {
-		struct jx_token *t = jx_expect(c, T_NAME);
-		struct jv v;
-		n->kind = constant(t->v, &v) ? E_CONST : E_NAME;
-		n->name.text = t->v;
-		n->name.id = jx_name_id(c, t->v);
-	} else {
-		int tuple = 0;
-		for (;;) {
-			if (n->list.n)
-				jx_expect(c, T_COMMA);
-			struct jx_token *t = jx_peek(c);
-			if (t->type == T_VAR_END || t->type == T_BLOCK_END || t->type == T_RPAREN ||
-				(end_name && jx_is_name(t, end_name)))
-				break;
-			jx_nodes_add(c, &n->list, parse_primary(c, with_namespace));
-			if (jx_peek(c)->type != T_COMMA)
-				break;
-			tuple = 1;
-		}
-		char buf[64];
-		if (!n->list.n)
-			jx_syntax(c, n->line, "expected an expression, got '%s'",
-				jx_describe(jx_peek(c), buf));
-		if (!tuple)
-			n = n->list.v[0];
-	}
-	check_target(c, n);
-	c->depth--;
-	return n;
+	return jx_seal(c, n);
 }

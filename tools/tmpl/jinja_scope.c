@@ -288,105 +288,6 @@ static void bind(struct jx_compiler *c, struct frame *f, struct jx_node *n, int 
 	}
 }
 
-/* Whether `name` is read in the nodes, frames inside included, before anything there assigns it. */
-static int reads_expr(const struct jx_node *n, const char *name, int *hidden);
-
-static int reads_all(struct jx_nodes l, const char *name, int *hidden)
-{
-	for (uint32_t i = 0; i < l.n; i++)
-		if (reads_expr(l.v[i], name, hidden))
-			return 1;
-	return 0;
-}
-
-static int reads_args(const struct jx_args *a, const char *name, int *hidden)
-{
-	return reads_all(a->pos, name, hidden) || reads_all(a->kw, name, hidden) ||
-	       reads_expr(a->star, name, hidden) || reads_expr(a->dstar, name, hidden);
-}
-
-static int reads_func(const struct jx_func *fn, const char *name, int *hidden)
-{
-	return reads_expr(fn->call, name, hidden) || reads_all(fn->params, name, hidden) ||
-	       reads_all(fn->defaults, name, hidden) || reads_all(fn->body, name, hidden);
-}
-
-static int reads_expr(const struct jx_node *n, const char *name, int *hidden)
-{
-	if (!n)
-		return 0;
-	switch (n->kind) {
-	case E_NAME:
-		if (!jx_jv_is(n->name.text, name))
-			return 0;
-		if (n->name.store)
-			*hidden = 1;
-		return !n->name.store && !*hidden;
-	case E_NSREF:
-	case E_CONST:
-	case S_DATA:
-	case S_BREAK:
-	case S_CONTINUE:
-	case S_BLOCK:
-		return 0;
-	case E_TUPLE:
-	case E_LIST:
-	case E_DICT:
-	case E_CONCAT:
-		return reads_all(n->list, name, hidden);
-	case E_ATTR:
-		return reads_expr(n->attr.obj, name, hidden);
-	case E_COMPARE:
-		return reads_expr(n->cmp.first, name, hidden) ||
-		       reads_all(n->cmp.rest, name, hidden);
-	case E_CALL:
-	case E_FILTER:
-	case E_TEST:
-		return reads_expr(n->call.obj, name, hidden) ||
-		       reads_args(&n->call.args, name, hidden);
-	case S_IF:
-		for (uint32_t i = 0; i < n->cond.nbodies; i++) {
-			if (i < n->cond.tests.n && reads_expr(n->cond.tests.v[i], name, hidden))
-				return 1;
-			if (reads_all(n->cond.bodies[i], name, hidden))
-				return 1;
-		}
-		return 0;
-	case S_FOR:
-		return reads_expr(n->loop->target, name, hidden) ||
-		       reads_expr(n->loop->iter, name, hidden) ||
-		       reads_all(n->loop->body, name, hidden) ||
-		       reads_all(n->loop->orelse, name, hidden) ||
-		       reads_expr(n->loop->test, name, hidden);
-	case S_SET:
-	case S_SETBLOCK:
-		return reads_expr(n->set.target, name, hidden) ||
-		       reads_expr(n->set.value, name, hidden) ||
-		       reads_all(n->set.body, name, hidden);
-	case S_FILTER:
-	case S_AUTOESCAPE:
-		return reads_all(n->block.body, name, hidden) ||
-		       reads_expr(n->block.expr, name, hidden);
-	case S_WITH:
-		return reads_all(n->with.targets, name, hidden) ||
-		       reads_all(n->with.values, name, hidden) ||
-		       reads_all(n->with.body, name, hidden);
-	case S_MACRO:
-	case S_CALL:
-	case S_GENERATION:
-		return reads_func(n->func, name, hidden);
-	default:
-		return reads_expr(n->x.a, name, hidden) || reads_expr(n->x.b, name, hidden) ||
-		       reads_expr(n->x.c, name, hidden);
-	}
-}
-
-static int body_reads(struct jx_nodes body, const char *name)
-{
-	int hidden = 0;
-	return reads_all(body, name, &hidden);
-}
-
 static int has_scoped_block(const struct jinja *t)
 {
 	for (uint32_t i = 0; i < t->nblocks; i++)
@@ -442,7 +343,7 @@ static void bind_for(struct jx_compiler *c, struct frame *f, struct jx_node *n)
 	struct jx_for *l = n->loop;
 	no_loop_target(c, l->target);
 	no_loop_stores(c, l->body);
-	l->extended = l->recursive || body_reads(l->body, "loop") || has_scoped_block(c->t);
+	l->extended = l->recursive || jx_body_reads(l->body, "loop") || has_scoped_block(c->t);
 	bind(c, f, l->iter, f->soft);
 	struct fn fn = {0};
 	struct frame in = inner(f, l->recursive ? &fn : NULL);
@@ -499,7 +400,7 @@ static void bind_func(struct jx_compiler *c, struct frame *f, struct jx_func *m)
 		int is_param = 0;
 		for (uint32_t k = 0; k < m->params.n; k++)
 			is_param |= jx_jv_is(m->params.v[k]->name.text, special[i]);
-		used[i] = !is_param && body_reads(m->body, special[i]);
+		used[i] = !is_param && jx_body_reads(m->body, special[i]);
 		if (used[i])
 			declare(c, &in, ids[i]);
 	}

@@ -28,6 +28,9 @@ struct adapter {
 	size_t nsites;
 	/* Embedding and head are one tensor in the base, and two once this adapter is on. */
 	int unties;
+	/* Or they stay one and it trains (ensure_weight_tying): its row of params, which the file has
+	 * under the head's name, too; else -1. */
+	long tied;
 };
 
 /* Whether a tensor of the base ("lm_head.weight") trains beside an adapter: as modules_to_save and

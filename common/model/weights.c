@@ -127,6 +127,7 @@ int weights_plan(struct model *m, struct err *e)
 			&m->params, m->full ? s->name : name, s->rows, s->cols, s->cols > 0);
 		mem_free(name);
 	}
+	m->adapter.tied = m->config.tied && m->adapter.config.tie ? m->slots[0].param : -1;
 	return check_saved(m, e);
 }
 
@@ -365,7 +366,7 @@ size_t model_weight_bytes(const struct model *m)
 		struct kweight_desc d = {.dtype = t, .n = s->rows, .k = s->cols};
 		/* What trains is counted with the arena, but for what tie_head keeps. */
 		if (s->param >= 0 && s->w == &m->embed && m->config.tied &&
-			(m->full || m->adapter.config.tie))
+			(m->full || m->adapter.tied >= 0))
 			bytes += slot_len(s) * sizeof(float);
 		if (m->full || s->from)
 			continue;

@@ -43,7 +43,7 @@ tensors=14 kind "biases" model/linear 'bias"' --bias all --lora-target-modules q
 tensors=4 kind "biases of B and of adapted modules" model/qwen2 'q_proj.*bias"' --bias lora_only --lora-bias --lora-target-modules q_proj,o_proj
 tensors=7 kind "modules trained whole" train/model 'norm.weight|lm_head|embed_tokens' --lora-target-modules v_proj --modules-to-save norm,lm_head,embed_tokens
 tensors=1 kind "a tied embedding, a copy of which trains" model/llama embed_tokens.weight --lora-target-modules v_proj --modules-to-save embed_tokens
-tensors=1 kind "a tied embedding, which trains" model/llama embed_tokens.weight --lora-target-modules v_proj --modules-to-save lm_head --ensure-weight-tying
+tensors=2 kind "a tied embedding, which trains, under both names" model/llama '(embed_tokens|lm_head).weight' --lora-target-modules v_proj --modules-to-save lm_head --ensure-weight-tying
 tensors=4 kind "LoRA on embedding and head" model/llama 'embed_tokens|lm_head' --lora-target-modules v_proj,embed_tokens,lm_head --init-lora-weights false
 tensors=4 kind "one layer, another rank" model/mistral 'layers.1.*_proj.lora_[AB]' --lora-target-modules all-linear --exclude-modules '.*(mlp.*|[ko]_proj)' \
 	--layers-to-transform 1 --rank-pattern '{"v_proj": 3}' --init-lora-weights gaussian

@@ -21,18 +21,32 @@ static enum dtype file_type(const struct output_model *o, int exact)
 	return o->full && !exact ? model_config(o->m)->dtype : DT_F32;
 }
 
+/* A row of the arena, for tensor i of what is written: the last may be a second name of one. */
+static size_t row_of(const struct output_model *o, size_t i)
+{
+	return i < model_params(o->m)->n ? i : (size_t)model_adapter(o->m)->tied;
+}
+
+static size_t tensors(const struct output_model *o)
+{
+	const struct adapter *a = model_adapter(o->m);
+	return model_params(o->m)->n + (a && a->tied >= 0);
+}
+
 /* The arena's rows as a table for the writers; names are borrowed. */
 static struct st_tensor *table(const struct output_model *o, enum dtype type)
 {
+	static const char head[] = "base_model.model." ADAPTER_HEAD ".weight";
 	const struct params *ps = model_params(o->m);
-	struct st_tensor *t = mem_zalloc(ps->n, sizeof *t);
-	for (size_t i = 0; i < ps->n; i++) {
-		t[i].name = ps->p[i].name;
+	struct st_tensor *t = mem_zalloc(tensors(o), sizeof *t);
+	for (size_t i = 0; i < tensors(o); i++) {
+		const struct param *p = &ps->p[row_of(o, i)];
+		t[i].name = i < ps->n ? p->name : (char *)(uintptr_t)head;
 		t[i].dtype = type;
-		t[i].rank = ps->p[i].cols ? 2 : 1;
-		t[i].shape[0] = ps->p[i].rows;
-		t[i].shape[1] = ps->p[i].cols;
-		t[i].elements = param_len(&ps->p[i]);
+		t[i].rank = p->cols ? 2 : 1;
+		t[i].shape[0] = p->rows;
+		t[i].shape[1] = p->cols;
+		t[i].elements = param_len(p);
 		t[i].bytes = dtype_bytes(type, t[i].elements);
 	}
 	return t;
@@ -66,11 +80,11 @@ typedef int sink(void *to, size_t i, size_t at, const void *p, size_t len, struc
 static int put_tensor(const struct output_model *o, size_t i, enum dtype type, size_t piece,
 	sink *put, void *to, struct err *e)
 {
-	size_t len = param_len(&model_params(o->m)->p[i]);
+	size_t row = row_of(o, i), len = param_len(&model_params(o->m)->p[row]);
 	int rc = 0;
 	for (size_t n, at = 0; rc == 0 && at < len; at += n) {
 		n = len - at < piece ? len - at : piece;
-		void *v = fetch(o, i, at, n, type, e);
+		void *v = fetch(o, row, at, n, type, e);
 		rc = v ? put(to, i, dtype_bytes(type, at), v, dtype_bytes(type, n), e) : -1;
 		mem_free(v);
 	}
@@ -81,7 +95,7 @@ static int put_all(const struct output_model *o, enum dtype type, size_t piece, 
 	struct err *e)
 {
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < model_params(o->m)->n; i++)
+	for (size_t i = 0; rc == 0 && i < tensors(o); i++)
 		rc = put_tensor(o, i, type, piece, put, to, e);
 	return rc;
 }
@@ -105,7 +119,7 @@ static int write_adapter(const struct output_model *o, const struct outdir *d, s
 	struct st_tensor *t = table(o, DT_F32);
 	struct st_writer *w = NULL;
 	char *path = outdir_file(d, adapter_file);
-	int rc = st_create(&w, path, t, model_params(o->m)->n, e);
+	int rc = st_create(&w, path, t, tensors(o), e);
 	if (rc == 0)
 		rc = put_all(o, DT_F32, FILE_PIECE, to_file, w, e);
 	mem_free(path);
@@ -122,7 +136,7 @@ static int write_weights(
 {
 	struct st_tensor *t = table(o, type);
 	struct weights_writer *w = NULL;
-	int rc = weights_create(&w, d, t, model_params(o->m)->n, 1, e);
+	int rc = weights_create(&w, d, t, tensors(o), 1, e);
 	if (rc == 0)
 		rc = put_all(o, type, FILE_PIECE, to_shards, w, e);
 	if (rc == 0)

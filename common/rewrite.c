@@ -2,7 +2,8 @@
  * A tensor is cut into units that a team of threads computes. A unit's result goes to its place in the
  * file from the thread that made it, so that computing and writing overlap; or into the piece that
  * becomes the next record of a stream. Statistics are small and kept until the tensor is done. Pages of
- * the base are given back when they have been used: resident memory does not grow with the model.
+ * the base are given back when they have been used, and those that the kernel brought along at a tensor's
+ * end: resident memory does not grow with the model.
  */
 #include "common/rewrite_int.h"
 
@@ -90,41 +91,35 @@ static int encode8(const struct job *j, const void *src, size_t from, size_t n, 
 
 /* ---- how much is lost ------------------------------------------------------------------------ */
 
-static void add_loss(struct rewrite_loss *l, const float *base, const float *delta, const float *is,
+static void add_loss(struct rewrite_loss *l, const float *base, const float *want, const float *is,
 	size_t n, size_t block)
 {
-	double error = 0, norm = 0, along = 0;
-	for (size_t i = 0; i < n; i++) {
-		double was = (double)base[i], d = delta ? (double)delta[i] : 0;
-		double want = delta ? d : was, off = (double)is[i] - (was + d);
-		error += off * off;
-		norm += want * want;
-		along += ((double)is[i] - was) * d;
-	}
-	double relative = norm > 0 ? sqrt(error / norm) : 0;
-	l->error += error;
-	l->norm += norm;
-	l->along += along;
+	double sums[3] = {0};
+	merge_compare(base, want, is, n, sums);
+	double relative = sums[1] > 0 ? sqrt(sums[0] / sums[1]) : 0;
+	l->error += sums[0];
+	l->norm += sums[1];
+	l->along += sums[2];
 	if (relative > l->worst) {
 		l->worst = relative;
 		l->at = block;
 	}
 }
 
-/* The unit from element `from` on, written as p (codes: as d says). */
-static void measure(const struct job *j, const struct kweight_desc *d, const void *p, size_t from,
-	size_t n, struct rooms *r)
+/* The unit from element `from` on, written as p (codes: as d says); sum: what it should be, NULL when that
+ * is the base. */
+static void measure(const struct job *j, const struct kweight_desc *d, const void *p,
+	const float *sum, size_t from, size_t n, struct rooms *r)
 {
 	size_t block = is_4bit(j->it) ? j->it->form.blocksize : j->v.cols;
 	float *is = room(r, ROOM_WRITTEN, n, sizeof *is);
-	const float *base, *delta;
+	const float *base = values_base(&j->v, from, n, r), *want = sum ? sum : base;
 	if (j->it->quantise)
 		quant_decode(d, 0, n, is);
 	else
 		dtype_to_f32(j->it->dtype, p, is, n);
-	values_parts(&j->v, from, n, r, &base, &delta);
 	for (size_t i = 0; i < n; i += block)
-		add_loss(&j->losses[from / j->unit], base + i, delta ? delta + i : NULL, is + i,
+		add_loss(&j->losses[from / j->unit], sum ? base + i : NULL, want + i, is + i,
 			n - i < block ? n - i : block, (from + i) / block);
 }
 
@@ -133,7 +128,8 @@ static void measure(const struct job *j, const struct kweight_desc *d, const voi
 /* Elements [from, from + n) of the result: where they can be read. NULL: something is not finite. */
 static const void *compute(const struct job *j, size_t from, size_t n, struct rooms *r)
 {
-	const void *p = values_see(&j->v, from, n, r);
+	const float *sum = NULL;
+	const void *p = values_see(&j->v, from, n, r, j->losses ? &sum : NULL);
 	struct kweight_desc d = {0};
 	if (p && j->it->quantise) {
 		void *codes = room(r, ROOM_RESULT, result_bytes(j, n), 1);
@@ -144,7 +140,7 @@ static const void *compute(const struct job *j, size_t from, size_t n, struct ro
 		p = NULL;
 	}
 	if (p && j->losses)
-		measure(j, &d, p, from, n, r);
+		measure(j, &d, p, sum, from, n, r);
 	return p;
 }
 
@@ -292,6 +288,7 @@ static int do_item(const struct rewrite *w, const struct rewrite_item *it,
 	if (j.losses)
 		sum_losses(loss, j.losses, units);
 	pthread_mutex_destroy(&j.lock);
+	values_release(&j.v, 0, values_count(&j.v));
 	mem_free(j.losses);
 	mem_free(j.absmax);
 	mem_free(j.absmax_q);

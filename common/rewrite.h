@@ -47,6 +47,7 @@ struct rewrite_item {
 	struct bnb_weight *from; /* in is quantised, and these are its values; or NULL */
 	struct delta *deltas;
 	size_t ndeltas;
+	int in_memory;	  /* in was not mapped from a file: its pages stay */
 	int codes;	  /* in is codes, whatever its type: no values that could be infinite */
 	enum dtype dtype; /* of the floats: the result, or what is quantised */
 	int quantise;	  /* to this form: */
@@ -84,7 +85,8 @@ struct rewrite_sink {
 };
 
 /* What became of a weight: sums of squares over what was written less what should have been, and over
- * what rounding could lose: the delta, or where there is none the weight. */
+ * what rounding could lose: the delta, or where there is none the weight. What f32 holds of base and delta
+ * counts as what should have been. */
 struct rewrite_loss {
 	double error, norm;
 	double along; /* (written - base) · delta: norm when nothing is lost */

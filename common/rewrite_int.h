@@ -11,8 +11,8 @@ enum place {
 	ROOM_WRITTEN,
 	ROOM_VALUES,
 	ROOM_ROWS,
+	ROOM_SUM,
 	ROOM_BASE,
-	ROOM_DELTA,
 	ROOM_PARTS,
 	ROOM_COUNT
 };
@@ -38,12 +38,12 @@ size_t values_count(const struct values *v);
 size_t values_unit(const struct values *v);
 
 /* Elements [from, from + n) as it->dtype: where they lie, or in a room. NULL: not finite, which values
- * that are seen where they lie may be, too. */
-const void *values_see(const struct values *v, size_t from, size_t n, struct rooms *r);
-/* The same in their parts, as f32: the base's, and what is added before any rounding (NULL when nothing
- * is). Of the rooms WRITTEN and RESULT stay as they are. */
-void values_parts(const struct values *v, size_t from, size_t n, struct rooms *r,
-	const float **base, const float **delta);
+ * that are seen where they lie may be, too. sum: where not NULL, and there are deltas, the same in f32 before
+ * they were rounded. Valid until the next call. */
+const void *values_see(
+	const struct values *v, size_t from, size_t n, struct rooms *r, const float **sum);
+/* The base's, as f32; rooms ROWS, SUM, RESULT and WRITTEN stay as they are. */
+const float *values_base(const struct values *v, size_t from, size_t n, struct rooms *r);
 /* Lets go of the base's pages. */
 void values_release(const struct values *v, size_t from, size_t n);
 /* Why something is not finite. */

@@ -68,22 +68,22 @@ static void survey_unit(void *arg, size_t i, int worker)
 	size_t at = i * s->unit, left = values_count(&s->v) - at,
 	       n = left < s->unit ? left : s->unit;
 	size_t block = it->form.blocksize;
-	const void *p = values_see(&s->v, at, n, &s->rooms[worker]);
+	const void *p = values_see(&s->v, at, n, &s->rooms[worker], NULL);
 	s->bad[i] = !p || quant4_absmax(it->dtype, p, n, block, s->absmax + at / block);
 	values_release(&s->v, at, n);
 }
 
 /* The mean of a weight's absmax. */
-static int find_offset(struct rewrite_item *it, struct team *team, struct err *e)
+static int find_offset(
+	struct rewrite_item *it, struct team *team, struct rooms *rooms, struct err *e)
 {
-	struct survey s = {0};
+	struct survey s = {.rooms = rooms};
 	values_open(&s.v, it);
 	size_t n = values_count(&s.v), block = it->form.blocksize;
 	s.unit = values_unit(&s.v);
 	size_t blocks = (n + block - 1) / block, units = (n + s.unit - 1) / s.unit;
 	s.absmax = mem_alloc(blocks, sizeof *s.absmax);
 	s.bad = mem_zalloc(units, sizeof *s.bad);
-	s.rooms = rooms_new(team);
 	team_run(team, units, survey_unit, &s);
 	int bad = 0;
 	for (size_t i = 0; i < units; i++)
@@ -91,7 +91,7 @@ static int find_offset(struct rewrite_item *it, struct team *team, struct err *e
 	it->offset = quant_mean(s.absmax, blocks);
 	if (bad)
 		values_fault(&s.v, e);
-	rooms_free(s.rooms, team);
+	values_release(&s.v, 0, n);
 	mem_free(s.absmax);
 	mem_free(s.bad);
 	values_done(&s.v);
@@ -251,14 +251,16 @@ int rewrite_plan(struct rewrite *w, struct team *team, struct err *e)
 	if (!w->n)
 		return err_data(e, "the model has no tensors");
 	struct table table = {mem_alloc(w->n * PART_COUNT, sizeof *table.v), 0};
+	struct rooms *rooms = rooms_new(team);
 	int rc = 0;
 	for (size_t i = 0; i < w->n && !rc; i++) {
 		struct rewrite_item *it = &w->items[i];
 		if (it->quantise && it->form.type != DT_INT8 && it->form.nested)
-			rc = find_offset(it, team, e);
+			rc = find_offset(it, team, rooms, e);
 		if (!rc)
 			rc = add_rows(&table, it, i, e);
 	}
+	rooms_free(rooms, team);
 	if (!rc)
 		rc = finish_table(w, &table, e);
 	for (size_t i = 0; rc && !w->nout && i < table.n; i++)

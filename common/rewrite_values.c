@@ -59,12 +59,13 @@ static float *transposed(const struct st_tensor *t)
 	return out;
 }
 
-static struct merge_part part_open(const struct delta *d, size_t cols)
+static struct merge_part part_open(const struct delta *d, size_t cols, enum dtype as)
 {
 	if (!d->a) {
 		float *one = mem_alloc(1, sizeof *one);
 		*one = 1;
-		return (struct merge_part){.b = as_f32(d->b), .a = one, .r = 1, .scale = d->scale};
+		return (struct merge_part){
+			.b = as_f32(d->b), .a = one, .r = 1, .scale = d->scale, .as = DT_F32};
 	}
 	size_t r = d->a->shape[0];
 	float *left = d->embedding ? transposed(d->a) : as_f32(d->b);
@@ -72,7 +73,7 @@ static struct merge_part part_open(const struct delta *d, size_t cols)
 	float *packed = mem_alloc(mem_mul(r, cols), sizeof *packed);
 	merge_pack(right, r, cols, packed);
 	mem_free(right);
-	return (struct merge_part){left, packed, r, d->scale, d->embedding};
+	return (struct merge_part){left, packed, r, d->scale, d->embedding ? as : DT_F32};
 }
 
 void values_open(struct values *v, const struct rewrite_item *it)
@@ -88,7 +89,7 @@ void values_open(struct values *v, const struct rewrite_item *it)
 	v->parts = mem_zalloc(it->ndeltas, sizeof *v->parts);
 	for (size_t i = 0; i < it->ndeltas; i++) {
 		const struct delta *d = &it->deltas[i];
-		v->parts[i] = part_open(d, v->cols);
+		v->parts[i] = part_open(d, v->cols, it->dtype);
 		if (d->magnitude)
 			v->magnitude = as_f32(d->magnitude);
 	}
@@ -148,46 +149,43 @@ static struct merge_part *parts_at(const struct values *v, size_t row, struct ro
 	return parts;
 }
 
+/* Whole rows of base and deltas; of DoRA, which asks for f32, as long as they should be. */
 static int add_rows(
 	const struct values *v, size_t row, size_t rows, struct rooms *r, enum dtype to, void *dst)
 {
 	enum dtype t;
 	const void *base = base_see(v, row * v->cols, rows * v->cols, r, &t);
-	const struct merge_part *parts = parts_at(v, row, r);
-	size_t n = v->it->ndeltas;
-	if (!v->magnitude)
-		return merge_rows(t, base, to, dst, rows, v->cols, parts, n);
-	float *sum = room(r, ROOM_DELTA, rows * v->cols, sizeof *sum);
-	if (merge_rows(t, base, DT_F32, sum, rows, v->cols, parts, n))
+	if (merge_rows(t, base, to, dst, rows, v->cols, parts_at(v, row, r), v->it->ndeltas))
 		return -1;
-	merge_rescale(sum, rows, v->cols, v->magnitude + row);
-	return merge_rows(DT_F32, sum, to, dst, 1, rows * v->cols, NULL, 0);
-}
-
-/* Where in whole rows a range begins. */
-struct cover {
-	size_t row, rows, skip;
-};
-
-static struct cover cover(const struct values *v, size_t from, size_t n)
-{
-	size_t row = from / v->cols, end = (from + n + v->cols - 1) / v->cols;
-	return (struct cover){row, end - row, from - row * v->cols};
+	if (v->magnitude)
+		merge_rescale(dst, rows, v->cols, v->magnitude + row);
+	return 0;
 }
 
 static const void *sums_see(
-	const struct values *v, size_t from, size_t n, struct rooms *r, enum dtype to)
+	const struct values *v, size_t from, size_t n, struct rooms *r, const float **sum)
 {
-	struct cover c = cover(v, from, n);
-	char *dst = room(r, ROOM_ROWS, c.rows * v->cols, dtype_bytes(to, 1));
-	return add_rows(v, c.row, c.rows, r, to, dst) ? NULL : dst + dtype_bytes(to, c.skip);
+	size_t row = from / v->cols, rows = (from + n + v->cols - 1) / v->cols - row;
+	size_t all = rows * v->cols, skip = from - row * v->cols;
+	enum dtype to = v->it->dtype, first = sum || v->magnitude ? DT_F32 : to;
+	char *sums = room(r, ROOM_SUM, all, dtype_bytes(first, 1));
+	if (add_rows(v, row, rows, r, first, sums))
+		return NULL;
+	sums += dtype_bytes(first, skip);
+	if (sum)
+		*sum = (const float *)(const void *)sums;
+	if (first == to && !v->magnitude)
+		return sums;
+	void *dst = room(r, ROOM_ROWS, n, dtype_bytes(to, 1));
+	return merge_rows(first, sums, to, dst, 1, n, NULL, 0) ? NULL : dst;
 }
 
-const void *values_see(const struct values *v, size_t from, size_t n, struct rooms *r)
+const void *values_see(
+	const struct values *v, size_t from, size_t n, struct rooms *r, const float **sum)
 {
 	enum dtype t, to = v->it->dtype;
 	if (v->it->ndeltas)
-		return sums_see(v, from, n, r, to);
+		return sums_see(v, from, n, r, sum);
 	const void *base = base_see(v, from, n, r, &t);
 	if (t == to)
 		return base;
@@ -195,8 +193,7 @@ const void *values_see(const struct values *v, size_t from, size_t n, struct roo
 	return merge_rows(t, base, to, dst, 1, n, NULL, 0) ? NULL : dst;
 }
 
-/* The base's elements as f32. */
-static const float *base_f32(const struct values *v, size_t from, size_t n, struct rooms *r)
+const float *values_base(const struct values *v, size_t from, size_t n, struct rooms *r)
 {
 	enum dtype t;
 	const void *base = base_see(v, from, n, r, &t);
@@ -207,41 +204,12 @@ static const float *base_f32(const struct values *v, size_t from, size_t n, stru
 	return own;
 }
 
-/* The deltas alone, as added to nothing. */
-static const float *plain_delta(const struct values *v, size_t from, size_t n, struct rooms *r)
-{
-	struct cover c = cover(v, from, n);
-	size_t all = c.rows * v->cols, parts_n = v->it->ndeltas;
-	float *zero = room(r, ROOM_VALUES, all, sizeof *zero);
-	float *delta = room(r, ROOM_DELTA, all, sizeof *delta);
-	struct merge_part *parts = parts_at(v, c.row, r);
-	memset(zero, 0, all * sizeof *zero);
-	for (size_t i = 0; i < parts_n; i++)
-		parts[i].rounded = 0;
-	merge_rows(DT_F32, zero, DT_F32, delta, c.rows, v->cols, parts, parts_n);
-	return delta + c.skip;
-}
-
-void values_parts(const struct values *v, size_t from, size_t n, struct rooms *r,
-	const float **base, const float **delta)
-{
-	*delta = NULL;
-	if (v->it->ndeltas && !v->magnitude)
-		*delta = plain_delta(v, from, n, r);
-	const float *sum = v->magnitude ? sums_see(v, from, n, r, DT_F32) : NULL;
-	*base = base_f32(v, from, n, r);
-	if (!sum)
-		return;
-	float *less = room(r, ROOM_DELTA, n, sizeof *less);
-	for (size_t i = 0; i < n; i++)
-		less[i] = sum[i] - (*base)[i];
-	*delta = less;
-}
-
 void values_release(const struct values *v, size_t from, size_t n)
 {
 	const struct st_tensor *in = v->it->in;
 	enum dtype t = v->it->from ? v->it->from->d.dtype : in->dtype;
+	if (v->it->in_memory)
+		return;
 	st_release((const char *)in->data + dtype_bytes(t, from), dtype_bytes(t, n));
 }
 

@@ -18,7 +18,13 @@ static void rescale_plain(float *w, size_t rows, size_t cols, const float *magni
 	merge_rescale_body(w, rows, cols, magnitude);
 }
 
-const struct merge_ops merge_ops_plain = {rows_plain, finite_plain, rescale_plain};
+static void compare_plain(
+	const float *base, const float *want, const float *is, size_t n, double sums[3])
+{
+	merge_compare_body(base, want, is, n, sums);
+}
+
+const struct merge_ops merge_ops_plain = {rows_plain, finite_plain, rescale_plain, compare_plain};
 
 static const struct merge_ops *ops(void)
 {
@@ -55,4 +61,9 @@ int merge_finite(enum dtype t, const void *p, size_t n)
 void merge_rescale(float *w, size_t rows, size_t cols, const float *magnitude)
 {
 	ops()->rescale(w, rows, cols, magnitude);
+}
+
+void merge_compare(const float *base, const float *want, const float *is, size_t n, double sums[3])
+{
+	ops()->compare(base, want, is, n, sums);
 }

@@ -16,7 +16,7 @@ struct merge_part {
 	const float *a; /* [r, cols], as merge_pack orders it */
 	size_t r;
 	float scale;
-	int rounded; /* the product to the type of the result, before it is added: an embedding's in PEFT */
+	enum dtype as; /* the product is rounded to it before it is added: DT_F32 for none */
 };
 
 /* A [r, cols] cut into blocks of columns that lie together: rows a power of two apart would push each
@@ -33,6 +33,10 @@ int merge_rows(enum dtype tin, const void *in, enum dtype tout, void *out, size_
  * of torch 2.13's AVX2 and AVX-512 kernels: eight sums, a square rounded before it is added.
  */
 void merge_rescale(float *w, size_t rows, size_t cols, const float *magnitude);
+
+/* What became of n values that were base and should be want: sums over (is - want)^2, (want - base)^2
+ * and (is - base)(want - base) are added to sums. base NULL: zeros. */
+void merge_compare(const float *base, const float *want, const float *is, size_t n, double sums[3]);
 
 /* Whether n elements are all finite; types without infinities always are. */
 int merge_finite(enum dtype t, const void *p, size_t n);

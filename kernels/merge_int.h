@@ -23,6 +23,8 @@ struct merge_ops {
 		size_t cols, const struct merge_part *parts, size_t nparts);
 	int (*finite)(enum dtype t, const void *p, size_t n);
 	void (*rescale)(float *w, size_t rows, size_t cols, const float *magnitude);
+	void (*compare)(
+		const float *base, const float *want, const float *is, size_t n, double sums[3]);
 };
 extern const struct merge_ops merge_ops_plain, merge_ops_avx2, merge_ops_avx512;
 
@@ -161,8 +163,8 @@ MERGE_INLINE void merge_round(enum dtype t, float *x, size_t n)
 	merge_load(t, as_t, x, n);
 }
 
-/* One line of a row: w[n] += its deltas. t: what w will be. */
-MERGE_INLINE void merge_line(enum dtype t, float *restrict w, size_t row, size_t col, size_t n,
+/* One line of a row: w[n] += its deltas. */
+MERGE_INLINE void merge_line(float *restrict w, size_t row, size_t col, size_t n,
 	const struct merge_part *parts, size_t nparts)
 {
 	float acc[MERGE_LINE], sum[MERGE_LINE];
@@ -171,8 +173,8 @@ MERGE_INLINE void merge_line(enum dtype t, float *restrict w, size_t row, size_t
 		merge_product(acc, m->a + m->r * col, m->b + row * m->r, m->r, n);
 		for (size_t j = 0; j < n; j++)
 			acc[j] *= m->scale;
-		if (m->rounded)
-			merge_round(t, acc, n);
+		if (m->as != DT_F32)
+			merge_round(m->as, acc, n);
 		for (size_t j = 0; j < n; j++)
 			sum[j] = p ? sum[j] + acc[j] : acc[j];
 	}
@@ -194,7 +196,7 @@ MERGE_INLINE int merge_rows_body(enum dtype tin, const void *in, enum dtype tout
 		for (size_t row = 0; row < rows; row++) {
 			size_t at = row * cols + col;
 			merge_load(tin, src + at * from, w, n);
-			merge_line(tout, w, row, col, n, parts, nparts);
+			merge_line(w, row, col, n, parts, nparts);
 			merge_store(tout, w, dst + at * to, n);
 			finite &= merge_finite_body(tout, dst + at * to, n);
 		}
@@ -219,6 +221,40 @@ MERGE_INLINE void merge_rescale_body(
 		float factor = *magnitude / sqrtf(sum[0]);
 		for (size_t j = 0; j < cols; j++)
 			w[j] *= factor;
+	}
+}
+
+MERGE_INLINE void merge_compare_one(
+	double base, double want, double is, double *error, double *norm, double *along)
+{
+	double off = is - want, delta = want - base;
+	*error += off * off;
+	*norm += delta * delta;
+	*along += (is - base) * delta;
+}
+
+/* Eight sums of each, so that they need not wait for one another. */
+MERGE_INLINE void merge_compare_body(
+	const float *base, const float *want, const float *is, size_t n, double sums[3])
+{
+	enum { LANES = 8 };
+	double error[LANES] = {0}, norm[LANES] = {0}, along[LANES] = {0};
+	size_t i = 0;
+	for (; base && i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			merge_compare_one((double)base[i + k], (double)want[i + k],
+				(double)is[i + k], &error[k], &norm[k], &along[k]);
+	for (; !base && i + LANES <= n; i += LANES)
+		for (int k = 0; k < LANES; k++)
+			merge_compare_one(0, (double)want[i + k], (double)is[i + k], &error[k],
+				&norm[k], &along[k]);
+	for (; i < n; i++)
+		merge_compare_one(base ? (double)base[i] : 0, (double)want[i], (double)is[i],
+			&error[0], &norm[0], &along[0]);
+	for (int k = 0; k < LANES; k++) {
+		sums[0] += error[k];
+		sums[1] += norm[k];
+		sums[2] += along[k];
 	}
 }
 

@@ -21,4 +21,9 @@ static void rescale(float *w, size_t rows, size_t cols, const float *magnitude)
 	merge_rescale_body(w, rows, cols, magnitude);
 }
 
-const struct merge_ops FN(merge_ops) = {add_rows, all_finite, rescale};
+static void compare(const float *base, const float *want, const float *is, size_t n, double sums[3])
+{
+	merge_compare_body(base, want, is, n, sums);
+}
+
+const struct merge_ops FN(merge_ops) = {add_rows, all_finite, rescale, compare};

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# merge-lora, a plain copy of the model, and a peer's merge, in turn, each until the data are on the disk.
+# merge-lora, a plain copy of the model, and a peer's merge, in turn, each until the data are on the disk; then the same
+# adapter into the model in double NF4, as bfloat16 and as codes again.
 #   BENCH_MODEL=DIR BENCH_ADAPTER=DIR   what to merge
 #   BENCH_PEER_MERGE=COMMAND            a peer that takes -m DIR --adapter DIR -o DIR --sync and prints a line
 #                                       of JSON with wall_s and peak_rss_mb (optional)
@@ -8,7 +9,8 @@
 need BENCH_MODEL "a model directory"
 need BENCH_ADAPTER "a PEFT directory for it"
 
-copies=() merges=() peers=()
+quant -q -m "$BENCH_MODEL" -t nf4 --double-quant -o "$T/nf4"
+copies=() merges=() peers=() floats=() codes=()
 for ((i = 0; i < ${BENCH_ROUNDS:-3}; i++)); do
 	rm -rf "$T/out" && sync
 	measure sh -c "cp -rL '$BENCH_MODEL' '$T/out' && sync"
@@ -16,6 +18,12 @@ for ((i = 0; i < ${BENCH_ROUNDS:-3}; i++)); do
 	rm -rf "$T/out" && sync
 	measure merge-lora -q -m "$BENCH_MODEL" -o "$T/out" "$BENCH_ADAPTER"
 	merges+=("$wall") merge_cpu=$cpu merge_rss=$rss
+	rm -rf "$T/out" && sync
+	measure merge-lora -q -m "$T/nf4" --dtype bfloat16 -o "$T/out" "$BENCH_ADAPTER"
+	floats+=("$wall") floats_rss=$rss
+	rm -rf "$T/out" && sync
+	measure merge-lora -q -m "$T/nf4" --requantize -o "$T/out" "$BENCH_ADAPTER" >"$T/table"
+	codes+=("$wall") codes_rss=$rss
 	rm -rf "$T/out" && sync
 	if [ -n "${BENCH_PEER_MERGE:-}" ]; then
 		$BENCH_PEER_MERGE -m "$BENCH_MODEL" --adapter "$BENCH_ADAPTER" -o "$T/out" --sync >"$T/peer.json" 2>"$T/peer.err" || {
@@ -27,11 +35,14 @@ for ((i = 0; i < ${BENCH_ROUNDS:-3}; i++)); do
 done
 
 copy=$(median "${copies[@]}") merge=$(median "${merges[@]}")
+float=$(median "${floats[@]}") code=$(median "${codes[@]}")
 echo "merge of $(du -Lsh "$BENCH_MODEL" | cut -f1), median of ${#merges[@]}, synced ($(machine))"
-row() { printf '%-12s %8s s %8s × cp %10s MB\n' "$@"; }
+row() { printf '%-18s %8s s %8s × cp %10s MB\n' "$@"; }
 row "cp" "$copy" 1 -
 row "merge-lora" "$merge" "$(calc "$merge / $copy")" "$merge_rss"
-echo "merge-lora's CPU time: $merge_cpu s"
+row "NF4 to bfloat16" "$float" "$(calc "$float / $copy")" "$floats_rss"
+row "NF4 to NF4" "$code" "$(calc "$code / $copy")" "$codes_rss"
+echo "merge-lora's CPU time: $merge_cpu s; of the deltas NF4 loses: $(tail -1 "$T/table" | cut -f1)"
 if [ ${#peers[@]} -gt 0 ]; then
 	peer=$(median "${peers[@]}")
 	row "peer" "$peer" "$(calc "$peer / $copy")" "$peer_rss"

@@ -37,7 +37,7 @@ static void check(const struct merge_ops *ops, const char *name, enum dtype tin,
 		want[ROWS * COLS * 8];
 	unsigned char *in = raw + 1; /* as a tensor may lie in a file */
 	const struct merge_part p[2] = {
-		{b[0], packed[0], R, 1.5f, 0}, {b[1], packed[1], R, -0.3f, 0}};
+		{b[0], packed[0], R, 1.5f, DT_F32}, {b[1], packed[1], R, -0.3f, DT_F32}};
 	size_t from = dtype_bytes(tin, 1), to = dtype_bytes(tout, 1);
 	for (size_t i = 0; i < (size_t)ROWS * COLS; i++) {
 		float w = value();
@@ -55,7 +55,7 @@ static void check(const struct merge_ops *ops, const char *name, enum dtype tin,
 static void check_others(const struct merge_ops *ops, const char *name)
 {
 	static float got[COLS], magnitude[1] = {3};
-	const struct merge_part p = {b[0], packed[0], R, 1.5f, 1};
+	const struct merge_part p = {b[0], packed[0], R, 1.5f, DT_BF16};
 	uint16_t w[COLS], sum[COLS];
 	int right = 1;
 	for (size_t i = 0; i < COLS; i++) {
@@ -83,6 +83,27 @@ static void check_others(const struct merge_ops *ops, const char *name)
 	for (size_t i = 0; i < COLS; i++)
 		right &= fabs((double)got[i] - (double)was[i] * 3 / sqrt(norm)) < 1e-7;
 	ok(right, "%s: rows made as long as they should be", name);
+	double sums[3] = {0}, want[3] = {0};
+	for (size_t i = 0; i < COLS; i++) {
+		double off = (double)got[i] - (double)b[0][i % R],
+		       d = (double)b[0][i % R] - (double)was[i];
+		want[0] += off * off;
+		want[1] += d * d;
+		want[2] += ((double)got[i] - (double)was[i]) * d;
+	}
+	static float aim[COLS];
+	for (size_t i = 0; i < COLS; i++)
+		aim[i] = b[0][i % R];
+	ops->compare(was, aim, got, COLS, sums);
+	for (int i = 0; i < 3; i++)
+		right &= fabs(sums[i] - want[i]) < 1e-9 * fabs(want[i]);
+	double from_zero[3] = {0}, norm_zero = 0;
+	ops->compare(NULL, aim, aim, COLS, from_zero);
+	for (size_t i = 0; i < COLS; i++)
+		norm_zero += (double)aim[i] * (double)aim[i];
+	ok(right && from_zero[0] == 0 && fabs(from_zero[1] - norm_zero) < 1e-9 * norm_zero &&
+			from_zero[2] == from_zero[1],
+		"%s: what became of values", name);
 }
 
 static void check_finite(const struct merge_ops *ops, const char *name)
@@ -155,7 +176,7 @@ int main(void)
 			b[p][i] = value();
 		merge_pack(a[p], R, COLS, packed[p]);
 	}
-	check_all(&(struct merge_ops){merge_rows, merge_finite, merge_rescale},
+	check_all(&(struct merge_ops){merge_rows, merge_finite, merge_rescale, merge_compare},
 		"what this CPU chooses");
 	check_all(&merge_ops_plain, "plain");
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))

@@ -274,6 +274,7 @@ static int replace(const struct context *c, const struct st_tensor *t, const cha
 	if (!it)
 		return -1;
 	it->in = t;
+	it->in_memory = !c->s->st.n;
 	return 0;
 }
 

@@ -66,7 +66,8 @@ static size_t merge_scan(
 		size_t best = 0;
 		uint64_t least = next[0];
 		for (size_t i = 1; i < n; i++)
-			if (next[i] >> 32 < least >> 32) {
+			if (next[i] <
+				least) { /* of equal ones, which are the same merge, the first */
 				least = next[i];
 				best = i;
 			}

@@ -33,42 +33,63 @@ const struct piece_long *piece_cache_long(const struct piece_cache *c, const str
 	return NULL;
 }
 
-static void put_tiny(
-	struct piece_tiny *set, uint64_t key, const uint32_t *ids, const uint32_t *lens, size_t n)
+static void fill(uint32_t *to, uint8_t *ends, const uint32_t *ids, const uint8_t *from, size_t n)
 {
-	memmove(set + 1, set, (PIECE_TINY_WAYS - 1) * sizeof *set);
-	set->key = key;
-	set->ids = ids[0] | (uint64_t)(n > 1 ? ids[1] : 0) << 24 | (uint64_t)lens[0] << 48 |
-		   (uint64_t)n << 56;
+	memcpy(to, ids, n * sizeof *ids);
+	memcpy(ends, from, n);
 }
 
-static void fill(uint32_t *to, uint8_t *ends, const uint32_t *ids, const uint32_t *lens, size_t n)
+static void put_long(struct piece_cache *c, const struct piece_key *k, const uint32_t *ids,
+	const uint8_t *ends, size_t n)
 {
-	uint32_t end = 0;
-	for (size_t i = 0; i < n; i++) {
-		to[i] = ids[i];
-		ends[i] = (uint8_t)(end += lens[i]);
+	struct piece_long *p = long_set(c, k);
+	p[1] = p[0];
+	memcpy(p->key, k->key, sizeof p->key);
+	p->n = (uint8_t)n;
+	fill(p->ids, p->ends, ids, ends, n);
+}
+
+/* What has to give way goes where longer ones are: they are looked up there too. */
+static void put_short(struct piece_cache *c, const struct piece_key *k, const uint32_t *ids,
+	const uint8_t *ends, size_t n)
+{
+	struct piece_short *p = piece_short_set(c, k);
+	if (p[1].n)
+		put_long(c, &(struct piece_key){{p[1].key[0], p[1].key[1]}}, p[1].ids, p[1].ends,
+			p[1].n);
+	p[1] = p[0];
+	memcpy(p->key, k->key, sizeof p->key);
+	p->n = (uint8_t)n;
+	fill(p->ids, p->ends, ids, ends, n);
+}
+
+static void put_tiny(struct piece_cache *c, const struct piece_key *k, const uint32_t *ids,
+	const uint8_t *ends, size_t n)
+{
+	struct piece_tiny *set = piece_tiny_set(c, k), last = set[PIECE_TINY_WAYS - 1];
+	if (last.key) {
+		const uint32_t of[2] = {last.ids & 0xffffff, last.ids >> 24 & 0xffffff};
+		const uint8_t to[2] = {last.ids >> 48 & 0xff, (uint8_t)(last.key >> 56)};
+		put_short(c, &(struct piece_key){{last.key}}, of, to, last.ids >> 56);
 	}
+	memmove(set + 1, set, (PIECE_TINY_WAYS - 1) * sizeof *set);
+	set->key = k->key[0];
+	set->ids = ids[0] | (uint64_t)(n > 1 ? ids[1] : 0) << 24 | (uint64_t)ends[0] << 48 |
+		   (uint64_t)n << 56;
 }
 
 void piece_cache_put(struct piece_cache *c, const struct piece_key *k, size_t len,
 	const uint32_t *ids, const uint32_t *lens, size_t n)
 {
+	uint8_t ends[PIECE_LONG_IDS], end = 0;
 	if (n == 0 || n > PIECE_LONG_IDS)
 		return;
-	if (len <= PIECE_TINY && n <= PIECE_TINY_IDS) {
-		put_tiny(piece_tiny_set(c, k), k->key[0], ids, lens, n);
-	} else if (len <= PIECE_SHORT && n <= PIECE_SHORT_IDS) {
-		struct piece_short *p = piece_short_set(c, k);
-		p[1] = p[0];
-		memcpy(p->key, k->key, sizeof p->key);
-		p->n = (uint8_t)n;
-		fill(p->ids, p->ends, ids, lens, n);
-	} else {
-		struct piece_long *p = long_set(c, k);
-		p[1] = p[0];
-		memcpy(p->key, k->key, sizeof p->key);
-		p->n = (uint8_t)n;
-		fill(p->ids, p->ends, ids, lens, n);
-	}
+	for (size_t i = 0; i < n; i++)
+		ends[i] = end = (uint8_t)(end + lens[i]);
+	if (len <= PIECE_TINY && n <= PIECE_TINY_IDS)
+		put_tiny(c, k, ids, ends, n);
+	else if (len <= PIECE_SHORT && n <= PIECE_SHORT_IDS)
+		put_short(c, k, ids, ends, n);
+	else
+		put_long(c, k, ids, ends, n);
 }

@@ -1,7 +1,8 @@
 /*
  * Pieces that have been encoded, with their ids: most of a text are words that came before. Keys are the
  * bytes themselves, never a hash alone. The shorter a piece, the more lie in one cache line: four of up to 7
- * bytes and two ids, two of up to 15 and three, one of up to 31 and six. A new one takes the oldest one's place.
+ * bytes and two ids, two of up to 15 and three, one of up to 31 and six. A new one takes the oldest one's place,
+ * and that one moves to where longer ones are.
  */
 #ifndef COMMON_TOKENIZER_PIECE_CACHE_H
 #define COMMON_TOKENIZER_PIECE_CACHE_H

@@ -258,23 +258,52 @@ static long merge_all(
 	return (long)merge_scan(b, ids, lens, next, (size_t)n);
 }
 
-/* The same for the symbols of bytes. */
+/* What merging begins with: the bytes, and characters that nothing can come between. */
+static long byte_symbols(
+	const struct bpe *b, const uint8_t *u, size_t len, uint32_t *ids, uint32_t *lens)
+{
+	long n = 0;
+	for (size_t i = 0, to; i < len; i = to, n++) {
+		to = i + 1;
+		lens[n] = 1;
+		ids[n] = b->byte_id[u[i]];
+		if (u[i] >= 0xc2 && u[i] < 0xf0 && i + uni_len(u[i]) <= len) {
+			size_t end = i;
+			uint32_t c = uni_next(u, &end), is = b->ready[c],
+				 need = (i && u[i - 1] < 0x80) || (end < len && u[end] < 0x80)
+						? READY_ASCII
+						: READY_WIDE;
+			if (is & need) {
+				to = end;
+				lens[n] = (uint32_t)(end - i);
+				ids[n] = (is & READY_ID) - 1;
+			}
+		}
+		if (ids[n] == UINT32_MAX)
+			return UNMAPPED;
+	}
+	return n;
+}
+
+static int is_ascii(const uint8_t *u, size_t len)
+{
+	uint8_t any = 0;
+	for (size_t i = 0; i < len; i++)
+		any |= u[i];
+	return any < 0x80;
+}
+
 static long merge_bytes(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
 	uint32_t *ids, uint32_t *lens)
 {
 	uint64_t next[SCAN_MAX];
 	const uint8_t *u = (const uint8_t *)s;
-	for (size_t i = 0; i < len; i++) {
-		ids[i] = b->byte_id[u[i]];
-		lens[i] = 1;
-		if (ids[i] == UINT32_MAX)
-			return UNMAPPED;
-	}
-	if (len == 1 || len > SCAN_MAX)
-		return merge_all(b, st, ids, lens, (long)len);
-	for (size_t i = 0; i + 1 < len; i++)
+	long n = byte_symbols(b, u, len, ids, lens);
+	if (n <= 1 || n > SCAN_MAX || !is_ascii(u, len))
+		return merge_all(b, st, ids, lens, n);
+	for (long i = 0; i + 1 < n; i++)
 		next[i] = b->byte_pairs[u[i] << 8 | u[i + 1]];
-	return (long)merge_scan(b, ids, lens, next, len);
+	return (long)merge_scan(b, ids, lens, next, (size_t)n);
 }
 
 static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
@@ -338,7 +367,7 @@ static __attribute__((noinline)) long encode_other(const struct bpe *b, struct b
 		memcpy(key.key, s, len);
 		key.key[len / 8] |= (uint64_t)len << 56;
 		const struct piece_short *p =
-			len <= PIECE_TINY ? piece_cache_short(&st->cache, &key) : NULL;
+			len <= PIECE_TINY ? piece_cache_short(&st->cache, key.key) : NULL;
 		if (p)
 			return remembered(out, piece.from, p->ids, p->ends, p->n);
 		const struct piece_long *q = piece_cache_long(&st->cache, &key);
@@ -385,15 +414,15 @@ static inline void put_short(struct bpe_out *out, uint32_t from, const struct pi
 static long encode_block(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
 	const struct span *pieces, size_t n, struct bpe_out *result, struct err *e)
 {
-	struct piece_key keys[BPE_BLOCK];
+	uint64_t keys[BPE_BLOCK][2];
 	struct bpe_out out = *result;
 	const char *s = t->s, *end = t->s + t->len;
 	for (size_t i = 0; i < n; i++) {
 		size_t len = pieces[i].to - pieces[i].from;
 		if (len > PIECE_SHORT)
 			continue;
-		piece_key_make(&keys[i], s + pieces[i].from, len, end);
-		__builtin_prefetch(piece_cache_at(&st->cache, &keys[i], len));
+		piece_key_make(keys[i], s + pieces[i].from, len, end);
+		__builtin_prefetch(piece_cache_at(&st->cache, keys[i], len));
 	}
 	long done = (long)n;
 	for (size_t i = 0; i < n; i++) {
@@ -401,10 +430,10 @@ static long encode_block(const struct bpe *b, struct bpe_state *st, const struct
 		size_t len = piece.to - piece.from;
 		const struct piece_tiny *tiny;
 		const struct piece_short *p;
-		if (len <= PIECE_TINY && (tiny = piece_cache_tiny(&st->cache, &keys[i]))) {
+		if (len <= PIECE_TINY && (tiny = piece_cache_tiny(&st->cache, keys[i]))) {
 			put_tiny(&out, piece, tiny);
 		} else if (len > PIECE_TINY && len <= PIECE_SHORT &&
-			   (p = piece_cache_short(&st->cache, &keys[i]))) {
+			   (p = piece_cache_short(&st->cache, keys[i]))) {
 			put_short(&out, piece.from, p);
 		} else {
 			long k = encode_other(b, st, t, piece, &out, e);
@@ -450,7 +479,7 @@ long bpe_encode(const struct bpe *b, struct bpe_state *st, const struct ntext *t
 		size_t most = n - done < BPE_BLOCK ? n - done : BPE_BLOCK, k = 0;
 		if (b->joined)
 			while (k < most &&
-				pieces[done + k].to - pieces[done + k].from <= PIECE_LONG)
+				pieces[done + k].to - pieces[done + k].from <= PIECE_SHORT)
 				k++;
 		else
 			k = most;

@@ -7,14 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A merge as the file has it; its place in the list is its rank. */
-struct listed {
-	uint32_t a, b, id;
-};
 struct loading {
 	struct tokenizer *t;
 	size_t prefix, nmerges, cap;
-	struct listed *list;
+	struct listed_merge *list;
 	uint32_t
 		last; /* what the merge before made: mostly the next makes it too, or the next token */
 	struct str word;
@@ -60,12 +56,13 @@ static int add_merge(void *arg, const struct json_text *a, const struct json_tex
 	}
 	l->last = (uint32_t)id;
 	mem_grow(&l->list, &l->cap, l->nmerges + 1, sizeof *l->list);
-	l->list[l->nmerges++] = (struct listed){(uint32_t)left, (uint32_t)right, (uint32_t)id};
+	l->list[l->nmerges++] =
+		(struct listed_merge){(uint32_t)left, (uint32_t)right, (uint32_t)id};
 	return 0;
 }
 
 /* A pair that comes again takes the later rank. */
-static void index_merges(struct merges *m, const struct listed *list, size_t n)
+static void index_merges(struct merges *m, const struct listed_merge *list, size_t n)
 {
 	m->nslots = 2 * n + 16;
 	m->slots = mem_alloc(m->nslots, sizeof *m->slots);
@@ -91,7 +88,8 @@ static void index_merges(struct merges *m, const struct listed *list, size_t n)
  * makes, no merge can reach across. Only when every character has symbols, so that no unknown token
  * looks at its neighbours, and those of bytes (whose names are not their text) are not merged.
  */
-static void find_cuts(struct bpe *b, const struct vocab *v, const struct listed *list, size_t n)
+static void find_cuts(
+	struct bpe *b, const struct vocab *v, const struct listed_merge *list, size_t n)
 {
 	if (!b->byte_fallback || b->ignore_merges || b->prefix || b->suffix)
 		return;
@@ -226,10 +224,12 @@ static int build(struct tokenizer *t, struct json_text merges, struct err *e)
 	if (!rc) {
 		index_merges(&b->merges, l.list, l.nmerges);
 		char_symbols(b, &t->vocab);
-		if (b->bytes)
+		if (b->bytes) {
 			byte_pairs(b);
-		else
+			bpe_find_ready(b, &t->vocab, l.list, l.nmerges);
+		} else {
 			find_cuts(b, &t->vocab, l.list, l.nmerges);
+		}
 		if (b->bytes && b->ignore_merges)
 			rc = raw_vocab(b, &t->vocab, e);
 	}
@@ -258,7 +258,7 @@ int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, 
 	fallback_symbols(b, &t->vocab);
 	if (!t->compiled.p)
 		return build(t, merges, e);
-	if (b->bytes ? !b->byte_pairs || !b->words->nslots : b->byte_pairs != NULL)
+	if (b->bytes ? !b->byte_pairs || !b->ready || !b->words->nslots : b->byte_pairs != NULL)
 		return err_data(e, "the tables in the cache are not this tokenizer's");
 	return 0;
 }
@@ -270,6 +270,7 @@ void bpe_done(struct bpe *b)
 	mem_free(b->joined);
 	mem_free(b->merges.slots);
 	mem_free(b->byte_pairs);
+	mem_free(b->ready);
 	mem_free(b->unk_token);
 	mem_free(b->prefix);
 	mem_free(b->suffix);

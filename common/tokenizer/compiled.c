@@ -11,9 +11,9 @@
 #include <xxhash.h>
 
 /* Any change of a table, of what it means or of the order below is another version. */
-#define MAGIC "sluice tokenizer 1"
+#define MAGIC "sluice tokenizer 2"
 
-enum { ALIGN = 64, TABLES = 10 };
+enum { ALIGN = 64, TABLES = 11 };
 #define LIMIT ((size_t)2 << 30)
 
 struct extent {
@@ -48,6 +48,7 @@ static void list_tables(struct tokenizer *t, struct table list[TABLES])
 		{&b->merges.slots, &b->merges.nslots, sizeof *b->merges.slots, 0},
 		{&b->char_id, NULL, sizeof *b->char_id, BPE_CHARS},
 		{&b->byte_pairs, NULL, sizeof *b->byte_pairs, BPE_PAIRS},
+		{&b->ready, NULL, sizeof *b->ready, BPE_CHARS},
 		{&b->joined, NULL, sizeof *b->joined, CUT_CLASSES},
 	};
 	memcpy(list, all, sizeof all);

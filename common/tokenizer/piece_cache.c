@@ -18,9 +18,9 @@ void piece_cache_done(struct piece_cache *c)
 
 static struct piece_long *long_set(const struct piece_cache *c, const struct piece_key *k)
 {
-	const uint64_t *key = k->key;
-	uint64_t hash = (key[0] ^ key[2] << 23 ^ key[2] >> 41) * 0x9e3779b97f4a7c15u ^
-			(key[1] ^ key[3] << 29 ^ key[3] >> 35) * 0xd6e8feb86659fd93u;
+	uint64_t hash = 0;
+	for (int i = 0; i < 8; i++)
+		hash = (hash ^ k->key[i]) * 0x9e3779b97f4a7c15u + (hash >> 32);
 	return c->large[hash >> (64 - PIECE_LONG_BITS)];
 }
 
@@ -53,7 +53,7 @@ static void put_long(struct piece_cache *c, const struct piece_key *k, const uin
 static void put_short(struct piece_cache *c, const struct piece_key *k, const uint32_t *ids,
 	const uint8_t *ends, size_t n)
 {
-	struct piece_short *p = piece_short_set(c, k);
+	struct piece_short *p = piece_short_set(c, k->key);
 	if (p[1].n)
 		put_long(c, &(struct piece_key){{p[1].key[0], p[1].key[1]}}, p[1].ids, p[1].ends,
 			p[1].n);
@@ -66,7 +66,7 @@ static void put_short(struct piece_cache *c, const struct piece_key *k, const ui
 static void put_tiny(struct piece_cache *c, const struct piece_key *k, const uint32_t *ids,
 	const uint8_t *ends, size_t n)
 {
-	struct piece_tiny *set = piece_tiny_set(c, k), last = set[PIECE_TINY_WAYS - 1];
+	struct piece_tiny *set = piece_tiny_set(c, k->key), last = set[PIECE_TINY_WAYS - 1];
 	if (last.key) {
 		const uint32_t of[2] = {last.ids & 0xffffff, last.ids >> 24 & 0xffffff};
 		const uint8_t to[2] = {last.ids >> 48 & 0xff, (uint8_t)(last.key >> 56)};

@@ -239,6 +239,9 @@ struct bpe {
 	struct merges merges;
 	/* Of two bytes, as merges_find has it: where merging begins. NULL unless `bytes`. */
 	uint64_t *byte_pairs; /* [BPE_PAIRS] */
+	/* Of characters below 0x10000 whose bytes merge to one token before anything else happens to them: that token, and
+	 * where that holds. 0: no such character, or without `bytes`. */
+	uint32_t *ready; /* [BPE_CHARS]; enum bpe_ready | id + 1 */
 	long unk;
 	char *unk_token, *prefix, *suffix;
 	int fuse_unk, byte_fallback, ignore_merges;
@@ -246,6 +249,15 @@ struct bpe {
 	 * known. Where none has, a piece may be cut. */
 	uint8_t (*joined)[CUT_CLASSES];
 };
+/* What stands beside the character, on each side that has something. */
+enum bpe_ready { READY_WIDE = 1 << 29, READY_ASCII = 1 << 30, READY_ID = (1 << 29) - 1 };
+/* A merge as the file has it; its place in the list is its rank. */
+struct listed_merge {
+	uint32_t a, b, id;
+};
+/* Makes `ready`: needs byte_id and merges. */
+void bpe_find_ready(
+	struct bpe *b, const struct vocab *v, const struct listed_merge *list, size_t n);
 /* The model's options, and the text of its "merges", if t->compiled has not the tables. Needs t->vocab and
  * t->pretoks. */
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);

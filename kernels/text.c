@@ -18,7 +18,7 @@ static uint8_t classes_of(uint8_t b)
 	return b == ' ' || (b >= 9 && b <= 13) ? 1 << TEXT_BLANK : 1 << TEXT_OTHER;
 }
 
-static void plain(const uint8_t *s, size_t n, struct text_block *out)
+static void plain_classify(const uint8_t *s, size_t n, struct text_block *out)
 {
 	for (size_t at = 0; at < n; at += TEXT_BLOCK, out++) {
 		size_t most = n - at < TEXT_BLOCK ? n - at : TEXT_BLOCK;
@@ -31,16 +31,34 @@ static void plain(const uint8_t *s, size_t n, struct text_block *out)
 	}
 }
 
-text_classifier *const text_classify_plain = plain;
+static size_t plain_least(const uint32_t *v, size_t n)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < n; i++)
+		if (v[i] < v[best])
+			best = i;
+	return best;
+}
 
-void text_classify(const uint8_t *s, size_t n, struct text_block *out)
+const struct text_ops text_ops_plain = {plain_classify, plain_least};
+
+static const struct text_ops *ops(void)
 {
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"))
-		text_classify_avx512(s, n, out);
-	else if (__builtin_cpu_supports("avx2"))
-		text_classify_avx2(s, n, out);
-	else
+		return &text_ops_avx512;
+	if (__builtin_cpu_supports("avx2"))
+		return &text_ops_avx2;
 #endif
-		text_classify_plain(s, n, out);
+	return &text_ops_plain;
+}
+
+void text_classify(const uint8_t *s, size_t n, struct text_block *out)
+{
+	ops()->classify(s, n, out);
+}
+
+size_t text_least(const uint32_t *v, size_t n)
+{
+	return ops()->least(v, n);
 }

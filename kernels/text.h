@@ -29,4 +29,9 @@ struct text_block {
 /* n bytes, the blocks one after the other; bits beyond n are 0. */
 void text_classify(const uint8_t *s, size_t n, struct text_block *out);
 
+/* Which of n numbers is the least, the first of equal ones. v goes on to a multiple of TEXT_LANES; what is beyond n is
+ * UINT32_MAX. For merging the symbols of a text by rank. */
+enum { TEXT_LANES = 16 };
+size_t text_least(const uint32_t *v, size_t n);
+
 #endif

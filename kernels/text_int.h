@@ -4,8 +4,10 @@
 
 #include "kernels/text.h"
 
-typedef void text_classifier(const uint8_t *s, size_t n, struct text_block *out);
-extern text_classifier *const text_classify_plain, *const text_classify_avx2,
-							   *const text_classify_avx512;
+struct text_ops {
+	void (*classify)(const uint8_t *s, size_t n, struct text_block *out);
+	size_t (*least)(const uint32_t *v, size_t n);
+};
+extern const struct text_ops text_ops_plain, text_ops_avx2, text_ops_avx512;
 
 #endif

@@ -13,6 +13,7 @@
 
 enum {
 	SCAN_MAX = 64, /* symbols, a bit each: longer pieces go to the heap */
+	FEW = 8,       /* so many are looked through one by one */
 	UNMAPPED = -2, /* the piece has a byte without a symbol */
 };
 
@@ -53,25 +54,39 @@ void bpe_state_free(struct bpe_state *st)
 
 /* ---- merging --------------------------------------------------------------------------------- */
 
-/*
- * n symbols with their lengths alongside, in place; returns how many are left. next[i] is what merging the i-th
- * with the one behind it gives (merges_find); symbols that were merged into one before them are out of `alive`.
- */
+/* What merging a symbol with the one behind it gives: rank (UINT32_MAX: nothing) and id. */
+struct pairs {
+	uint32_t rank[SCAN_MAX], id[SCAN_MAX];
+};
+
+static inline void set_pair(struct pairs *p, size_t i, uint64_t merge)
+{
+	p->rank[i] = (uint32_t)(merge >> 32);
+	p->id[i] = (uint32_t)merge;
+}
+
+static size_t least_of(const struct pairs *p, size_t n)
+{
+	if (n > FEW)
+		return text_least(p->rank, n);
+	size_t best = 0;
+	for (size_t i = 1; i < n; i++)
+		if (p->rank[i] < p->rank[best])
+			best = i;
+	return best;
+}
+
+/* n symbols with their lengths alongside, in place; returns how many are left. Those that were merged into one before
+ * them are out of `alive`. */
 static size_t merge_scan(
-	const struct bpe *b, uint32_t *ids, uint32_t *lens, uint64_t *next, size_t n)
+	const struct bpe *b, uint32_t *ids, uint32_t *lens, struct pairs *pairs, size_t n)
 {
 	uint64_t alive = ~(uint64_t)0 >> (64 - n);
-	next[n - 1] = UINT64_MAX;
+	for (size_t i = n - 1; i % TEXT_LANES || i == n - 1; i++)
+		set_pair(pairs, i, UINT64_MAX);
 	for (;;) {
-		size_t best = 0;
-		uint64_t least = next[0];
-		for (size_t i = 1; i < n; i++)
-			if (next[i] <
-				least) { /* of equal ones, which are the same merge, the first */
-				least = next[i];
-				best = i;
-			}
-		if (least == UINT64_MAX)
+		size_t best = least_of(pairs, n);
+		if (pairs->rank[best] == UINT32_MAX)
 			break;
 		/* Bits behind `best`; there is one, and after it there may be another. */
 		uint64_t behind = alive & ~(uint64_t)1 << best,
@@ -79,15 +94,15 @@ static size_t merge_scan(
 		size_t gone = (size_t)__builtin_ctzll(behind);
 		alive &= ~((uint64_t)1 << gone);
 		behind &= behind - 1;
-		ids[best] = (uint32_t)least;
+		ids[best] = pairs->id[best];
 		lens[best] += lens[gone];
-		next[gone] = UINT64_MAX;
-		next[best] =
+		set_pair(pairs, gone, UINT64_MAX);
+		set_pair(pairs, best,
 			behind ? merges_find(&b->merges, ids[best], ids[__builtin_ctzll(behind)])
-			       : UINT64_MAX;
+			       : UINT64_MAX);
 		if (before) {
 			size_t left = 63 - (size_t)__builtin_clzll(before);
-			next[left] = merges_find(&b->merges, ids[left], ids[best]);
+			set_pair(pairs, left, merges_find(&b->merges, ids[left], ids[best]));
 		}
 	}
 	size_t out = 0;
@@ -248,14 +263,14 @@ static long symbols(const struct bpe *b, struct bpe_state *st, const char *s, si
 static long merge_all(
 	const struct bpe *b, struct bpe_state *st, uint32_t *ids, uint32_t *lens, long n)
 {
-	uint64_t next[SCAN_MAX];
+	struct pairs pairs;
 	if (n <= 1)
 		return n;
 	if (n > SCAN_MAX)
 		return (long)merge_heap(b, st, ids, lens, (size_t)n);
 	for (long i = 0; i + 1 < n; i++)
-		next[i] = merges_find(&b->merges, ids[i], ids[i + 1]);
-	return (long)merge_scan(b, ids, lens, next, (size_t)n);
+		set_pair(&pairs, (size_t)i, merges_find(&b->merges, ids[i], ids[i + 1]));
+	return (long)merge_scan(b, ids, lens, &pairs, (size_t)n);
 }
 
 /* What merging begins with: the bytes, and characters that nothing can come between. */
@@ -296,14 +311,14 @@ static int is_ascii(const uint8_t *u, size_t len)
 static long merge_bytes(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
 	uint32_t *ids, uint32_t *lens)
 {
-	uint64_t next[SCAN_MAX];
+	struct pairs pairs;
 	const uint8_t *u = (const uint8_t *)s;
 	long n = byte_symbols(b, u, len, ids, lens);
 	if (n <= 1 || n > SCAN_MAX || !is_ascii(u, len))
 		return merge_all(b, st, ids, lens, n);
 	for (long i = 0; i + 1 < n; i++)
-		next[i] = b->byte_pairs[u[i] << 8 | u[i + 1]];
-	return (long)merge_scan(b, ids, lens, next, (size_t)n);
+		set_pair(&pairs, (size_t)i, b->byte_pairs[u[i] << 8 | u[i + 1]]);
+	return (long)merge_scan(b, ids, lens, &pairs, (size_t)n);
 }
 
 static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,

@@ -19,7 +19,7 @@ void piece_cache_done(struct piece_cache *c)
 static struct piece_long *long_set(const struct piece_cache *c, const struct piece_key *k)
 {
 	uint64_t hash = 0;
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < PIECE_WORDS; i++)
 		hash = (hash ^ k->key[i]) * 0x9e3779b97f4a7c15u + (hash >> 32);
 	return c->large[hash >> (64 - PIECE_LONG_BITS)];
 }

@@ -1,7 +1,7 @@
 /*
  * Pieces that have been encoded, with their ids: most of a text are words that came before. Keys are the
  * bytes themselves, never a hash alone. The shorter a piece, the more lie in one cache line: four of up to 7
- * bytes and two ids, two of up to 15 and three; one of up to 63 and twelve takes two lines. A new one takes the oldest one's place,
+ * bytes and two ids, two of up to 15 and three; one of up to 127 and 24 takes four lines. A new one takes the oldest one's place,
  * and that one moves to where longer ones are.
  */
 #ifndef COMMON_TOKENIZER_PIECE_CACHE_H
@@ -14,12 +14,13 @@
 enum {
 	PIECE_TINY = 7, /* bytes */
 	PIECE_SHORT = 15,
-	PIECE_LONG = 63,
+	PIECE_LONG = 127,
+	PIECE_WORDS = 16, /* of 8 bytes */
 	PIECE_TINY_IDS = 2,
 	PIECE_SHORT_IDS = 3,
-	PIECE_LONG_IDS = 12,
+	PIECE_LONG_IDS = 24,
 	PIECE_TINY_WAYS = 4,
-	/* Sets, as a power of two: 1, 2 and 1 MiB, the words of a book. */
+	/* Sets, as a power of two: 1, 2 and 2 MiB, the words of a book. */
 	PIECE_TINY_BITS = 14,
 	PIECE_SHORT_BITS = 15,
 	PIECE_LONG_BITS = 12,
@@ -36,7 +37,7 @@ struct piece_short {
 	uint8_t ends[PIECE_SHORT_IDS], n;
 };
 struct piece_long {
-	uint64_t key[8];
+	uint64_t key[PIECE_WORDS];
 	uint32_t ids[PIECE_LONG_IDS];
 	uint8_t ends[PIECE_LONG_IDS], n;
 };
@@ -50,7 +51,7 @@ struct piece_cache {
 /* A key is the bytes, their number in the last of the words that they take. Of a tiny piece that is the first, of a short
  * one the second: where a piece's length is known the words beyond are not looked at. In a whole key they are 0. */
 struct piece_key {
-	uint64_t key[8];
+	uint64_t key[PIECE_WORDS];
 };
 
 /* The first n bytes of a word. */

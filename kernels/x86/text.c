@@ -78,7 +78,7 @@ static inline void classify(const uint8_t *s, uint64_t there, struct text_block 
 		there & ~(is[TEXT_LETTER] | is[TEXT_NUMBER] | is[TEXT_BLANK] | is[TEXT_WIDE]);
 }
 
-static void all(const uint8_t *s, size_t n, struct text_block *out)
+static void classify_all(const uint8_t *s, size_t n, struct text_block *out)
 {
 	for (; n >= TEXT_BLOCK; n -= TEXT_BLOCK, s += TEXT_BLOCK)
 		classify(s, ~(uint64_t)0, out++);
@@ -89,4 +89,41 @@ static void all(const uint8_t *s, size_t n, struct text_block *out)
 	}
 }
 
-text_classifier *const FN(text_classify) = all;
+#ifdef __AVX512F__
+static size_t least(const uint32_t *v, size_t n)
+{
+	__m512i all = _mm512_loadu_si512(v);
+	for (size_t i = 16; i < n; i += 16)
+		all = _mm512_min_epu32(all, _mm512_loadu_si512(v + i));
+	__m512i min = _mm512_set1_epi32((int)_mm512_reduce_min_epu32(all));
+	for (size_t i = 0;; i += 16) {
+		uint32_t is = _mm512_cmpeq_epi32_mask(_mm512_loadu_si512(v + i), min);
+		if (is)
+			return i + (size_t)__builtin_ctz(is);
+	}
+}
+#else
+static __m256i load8(const uint32_t *v)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)v);
+}
+
+static size_t least(const uint32_t *v, size_t n)
+{
+	__m256i all = _mm256_min_epu32(load8(v), load8(v + 8));
+	for (size_t i = 16; i < n; i += 8)
+		all = _mm256_min_epu32(all, load8(v + i));
+	__m128i four = _mm_min_epu32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+	four = _mm_min_epu32(four, _mm_shuffle_epi32(four, 0x4e));
+	four = _mm_min_epu32(four, _mm_shuffle_epi32(four, 0xb1));
+	__m256i min = _mm256_broadcastd_epi32(four);
+	for (size_t i = 0;; i += 8) {
+		int is = _mm256_movemask_ps(
+			_mm256_castsi256_ps(_mm256_cmpeq_epi32(load8(v + i), min)));
+		if (is)
+			return i + (size_t)__builtin_ctz((unsigned)is);
+	}
+}
+#endif
+
+const struct text_ops FN(text_ops) = {classify_all, least};

@@ -1,4 +1,4 @@
-/* Classes of bytes: the plain ones are ctype's of the C locale, and every instruction set gives the same. */
+/* Classes of bytes, and the least of numbers: the plain classes are ctype's of the C locale, and every instruction set gives the same. */
 #include "kernels/text.h"
 
 #include "kernels/text_int.h"
@@ -51,7 +51,7 @@ static void check(void (*classify)(const uint8_t *, size_t, struct text_block *)
 		for (size_t i = 0; i < n; i++)
 			bytes &= right(s[i], &got[i / TEXT_BLOCK], i % TEXT_BLOCK);
 		size_t blocks = (n + TEXT_BLOCK - 1) / TEXT_BLOCK;
-		text_classify_plain(s, n, want);
+		text_ops_plain.classify(s, n, want);
 		lengths &= !memcmp(got, want, blocks * sizeof *got);
 		free(s);
 	}
@@ -59,13 +59,35 @@ static void check(void (*classify)(const uint8_t *, size_t, struct text_block *)
 	ok(lengths, "%s: bits beyond the end are none, at every length", name);
 }
 
+static void check_least(size_t (*least)(const uint32_t *, size_t), const char *name)
+{
+	int first = 1;
+	for (int k = 0; k < 20000; k++) {
+		uint32_t v[64];
+		size_t n = 1 + rnd() % 64, want = 0;
+		memset(v, 0xff, sizeof v);
+		for (size_t i = 0; i < n; i++)
+			v[i] = rnd() % 3 ? rnd() % (2 + rnd() % 1000) : UINT32_MAX - rnd() % 2;
+		for (size_t i = 1; i < n; i++)
+			want = v[i] < v[want] ? i : want;
+		first &= least(v, n) == want;
+	}
+	ok(first, "%s: the first of the least", name);
+}
+
+static void check_all(const struct text_ops *ops, const char *name)
+{
+	check(ops->classify, name);
+	check_least(ops->least, name);
+}
+
 int main(void)
 {
-	check(text_classify_plain, "plain");
-	check(text_classify, "what this CPU chooses");
+	check_all(&text_ops_plain, "plain");
+	check_all(&(struct text_ops){text_classify, text_least}, "what this CPU chooses");
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("avx2"))
-		check(text_classify_avx2, "avx2");
+		check_all(&text_ops_avx2, "avx2");
 	else
 		tap_skip("avx2", "this CPU has none");
 #endif

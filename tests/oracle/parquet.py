@@ -261,8 +261,8 @@ def write_files(out):
     out.mkdir(parents=True, exist_ok=True)
     rng = random.Random(5)
     random.seed(5)
-    table = types_table(rng, 40)
-    small = dict(data_page_size=60, write_batch_size=5, row_group_size=23)
+    table = types_table(rng, 36)
+    small = dict(data_page_size=60, write_batch_size=5, row_group_size=21)
     found = columns(table, out / "types+dictionary.parquet")
     keep("types+dictionary", table, compression="snappy", dictionary_pagesize_limit=100, **small)
     for k in range(3):

@@ -1,4 +1,5 @@
 """Parquet files put together by hand, for what pyarrow reads but does not write, or does neither."""
+import gzip
 import struct
 
 BOOLEAN, INT32, INT64, INT96, FLOAT, DOUBLE, BYTE_ARRAY, FIXED = range(8)
@@ -138,6 +139,7 @@ def files():
     flat("decimal-bytes", ["-1.28", "0.05", "32.768"][:2] + ["327.68"], [b"\x80", b"\x05", b"\x00\x80\x00"], BYTE_ARRAY, converted=DECIMAL, scale=2, precision=9)
     flat("time-old", ["00:00:01.500000"], [1500], INT32, converted=TIME_MILLIS)
     flat("timestamp-old", ["1970-01-01 00:00:01.500000+00:00"], [1500], INT64, converted=TIMESTAMP_MILLIS)
+    flat("time-beyond", None, [86400000], INT32, converted=TIME_MILLIS)
     flat("timestamp-least", None, [-2 ** 63], INT64, converted=TIMESTAMP_MICROS)
     flat("unsigned-old", [4294967295], [-1], INT32, converted=UINT_8 + 2)
     flat("interval", None, [bytes(12)], FIXED, width=12, converted=INTERVAL)
@@ -168,6 +170,35 @@ def files():
     out["index-beyond-dictionary"] = parquet(one, 1, [(type, n, {1: 2, 2: 4, 3: 4, 7: {1: 1, 2: PLAIN}}, dictionary)]), None
     out["size-lies"] = parquet(one, 1, [(type, n, {**header, 2: 200 << 20}, body)], codec=1), None
     out["size-huge"] = parquet(one, 1, [(type, n, {**header, 2: 2 ** 31 - 1}, body)]), None
+    page = value(header) + body  # of one value, 1
+    empty = [root(1), field("v", OPTIONAL, INT32)]
+    out["header-long"] = parquet(one, 1, [(type, n, {**header, 5: {**header[5], 5: {5: b"x" * 5000}}}, body)]), [{"v": 1}]
+    out["index-page"] = parquet(one, 1, [(type, n, {1: 1, 2: 3, 3: 3, 6: {}}, b"abc" + page)]), [{"v": 1}]
+    out["page-without-values"] = parquet(one, 1, [(type, n, {1: 0, 2: 0, 3: 0, 5: {1: 0, 2: PLAIN, 3: RLE, 4: RLE}}, page)]), [{"v": 1}]
+    out["nulls-without-bytes"] = parquet(empty, 2, [column(INT32, [], ([0, 0], 1))]), [{"v": None}] * 2
+    out["null-typed"] = parquet([root(1), field("v", type=INT32, logical={11: {}})], 1, [column(INT32, [1])]), [{"v": None}]
+    members = gzip.compress(body[:2], mtime=0) + gzip.compress(body[2:], mtime=0)
+    out["gzip-members"] = parquet(one, 1, [(type, n, {**header, 3: len(members)}, members)], codec=2), [{"v": 1}]
+    dictionary = value({1: 2, 2: 4, 3: 4, 7: {1: 1, 2: PLAIN}}) + struct.pack("<i", 7)
+    out["two-dictionaries"] = parquet(one, 1, [(type, n, {1: 2, 2: 4, 3: 4, 7: {1: 1, 2: PLAIN}}, struct.pack("<i", 7) + dictionary + page)]), None
+    out["dictionary-short"] = parquet(one, 1, [(type, n, {1: 2, 2: 4, 3: 4, 7: {1: 2, 2: PLAIN}}, struct.pack("<i", 7) + page)]), None
+    out["levels-short"] = parquet(empty, 1, [(type, n, {**header, 2: 5, 3: 5}, struct.pack("<I", 9) + b"\0")]), None
+    out["levels-few"] = parquet(empty, 3, [(type, 3, {**header, 2: 6, 3: 6, 5: {1: 3, 2: PLAIN, 3: RLE, 4: RLE}}, struct.pack("<I", 2) + b"\2\0")]), None
+    out["levels-unknown"] = parquet(empty, 1, [(type, n, {**header, 5: {1: 1, 2: PLAIN, 3: 7, 4: RLE}}, body)]), None
+    out["encoding-unknown"] = parquet(one, 1, [(type, n, {**header, 5: {1: 1, 2: 99, 3: RLE, 4: RLE}}, body)]), None
+    out["encoding-of-others"] = parquet(one, 1, [(type, n, {**header, 5: {1: 1, 2: RLE, 3: RLE, 4: RLE}}, body)]), None
+    out["codec-unknown"] = parquet(one, 1, [(type, n, header, body)], codec=99), None
+    out["page-of-nothing"] = parquet(one, 1, [(type, n, {}, body)]), None
+    out["type-of-others"] = parquet(one, 1, [(INT64, n, header, body)]), None
+    out["values-more"] = parquet(one, 1, [(type, n, {**header, 5: {1: 2, 2: PLAIN, 3: RLE, 4: RLE}}, body)]), None
+    out["list-of-none"] = parquet([root(1), field("l", children=1, converted=LIST), field("x", type=INT32)], 1, [column(INT32, [1])]), None
+    out["map-of-none"] = parquet([root(1), field("m", children=1, converted=MAP), field("x", type=INT32)], 1, [column(INT32, [1])]), None
+    out["name-of-bytes"] = parquet([root(1), {**field("v", type=INT32), 4: b"\xff"}], 1, [column(INT32, [1])]), None
+    out["scale-huge"] = parquet([root(1), field("v", type=INT32, converted=DECIMAL, scale=2 ** 30, precision=9)], 1, [column(INT32, [1])]), None
+    out["date-of-text"] = parquet([root(1), field("v", type=BYTE_ARRAY, converted=DATE)], 1, [column(BYTE_ARRAY, [b"x"])]), None
+    out["rows-lie"] = parquet(one, 1, [column(INT32, [1])], footer={3: Long(2)}), None
+    out["rows-without-columns"] = parquet([root(0)], 1, []), None
+    out["columns-missing"] = parquet([root(2), field("v", type=INT32), field("w", type=INT32)], 1, [column(INT32, [1])]), None
     endless = b"".join(struct.pack("<I", len(x)) + x for x in (b"\2\0" + varint((2 ** 30) << 1) + b"\1", varint((2 ** 30 + 1) << 1) + b"\2"))
     out["row-endless"] = parquet([root(1), field("l", OPTIONAL, children=1, converted=LIST), field("list", REPEATED, children=1), field("element", OPTIONAL, INT32)], 1,
                                  [(INT32, 2 ** 30 + 1, {1: 0, 2: len(endless), 3: len(endless), 5: {1: 2 ** 30 + 1, 2: PLAIN, 3: RLE, 4: RLE}}, endless)]), None

@@ -168,6 +168,25 @@ static void test_refused(void)
 		{"nulls-differ", "column 's.y': its levels do not fit"},
 		{"index-without-dictionary", "column 'v': the PLAIN_DICTIONARY values"},
 		{"index-beyond-dictionary", "column 'v': the values of a page are damaged"},
+		{"two-dictionaries", "column 'v': has two dictionaries"},
+		{"dictionary-short", "column 'v': a dictionary says that it has more values"},
+		{"levels-short", "column 'v': a page ends within its levels"},
+		{"levels-few", "column 'v': a page has fewer levels than values"},
+		{"levels-unknown", "column 'v': levels in encoding 7 are not known"},
+		{"encoding-unknown", "column 'v': encoding 99 is not known"},
+		{"encoding-of-others", "column 'v': encoding RLE is not read for this type"},
+		{"codec-unknown", "column 'v': compression 99 is not known"},
+		{"page-of-nothing", "column 'v': no page is where one should be"},
+		{"type-of-others", "column 'v': a row group has another type"},
+		{"values-more", "column 'v': its pages have more values"},
+		{"list-of-none", "column 'l': a list that is not made as lists are"},
+		{"map-of-none", "column 'm': a map that is not made as maps are"},
+		{"name-of-bytes", "the name of a field in it is not UTF-8"},
+		{"scale-huge", "column 'v': a decimal's scale"},
+		{"date-of-text", "column 'v': a type that its values cannot have"},
+		{"rows-lie", "the footer says 2 rows, its row groups 1"},
+		{"rows-without-columns", "has rows, but no columns"},
+		{"columns-missing", "a row group makes no sense"},
 		{"size-lies", "column 'v': the SNAPPY data of a page is damaged"},
 		{"size-huge", "column 'v': a page has more than"},
 		{"page-beyond-file", "column 'v': a page is longer than the file: truncated"},
@@ -200,6 +219,9 @@ static void test_bad_row(void)
 	read_rows(GOLDEN "timestamp-least.parquet", append, &got, &e);
 	is_str(got.s, "bad: column 'v': a date outside of the years 1 to 9999\n",
 		"so does a date that cannot be printed");
+	str_reset(&got);
+	read_rows(GOLDEN "time-beyond.parquet", append, &got, &e);
+	is_str(got.s, "bad: column 'v': a time outside of a day\n", "and a time");
 	str_done(&got);
 }
 

@@ -154,6 +154,11 @@ void post_run(const struct tokenizer *t, const char *text, size_t len, int add_s
 	}
 }
 
+static int is_around(const struct post *p)
+{
+	return p->nbefore || p->nafter;
+}
+
 static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
 {
 	struct tokenizer *t = arg;
@@ -165,7 +170,12 @@ static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
 	t->posts = mem_resize(t->posts, t->nposts + 1, sizeof *t->posts);
 	struct post *p = &t->posts[t->nposts++];
 	*p = (struct post){.kind = k};
-	return k->load(p, t, v, e);
+	if (k->load(p, t, v, e))
+		return -1;
+	for (size_t i = 0; i + 1 < t->nposts; i++)
+		if (is_around(p) && is_around(&t->posts[i]))
+			return err_data(e, "a second one that adds tokens is not implemented");
+	return 0;
 }
 
 int post_load(struct tokenizer *t, const json_t *v, struct err *e)

@@ -1,6 +1,9 @@
 """Prints tests/golden/tok/parts.jsonl: small tokenizer.json files, each for one part or a combination, with what the
 tokenizers library makes of some texts: ids, offsets in bytes, decoded text with and without special tokens."""
+import base64
+import itertools
 import json
+import struct
 import sys
 
 import tokenizers
@@ -127,9 +130,105 @@ def configs():
     yield "Bert", tok(post={"type": "BertProcessing", "sep": ["[SEP]", 5], "cls": ["[CLS]", 6]}, added=[token("[CLS]"), token("[SEP]")])
 
 
+# ---- models and parts of other families -------------------------------------------------------------------------------
+
+def charsmap(pairs):
+    """A Precompiled map in SentencePiece's form: darts-clone's double array, then the replacements."""
+    text, values = b"", {}
+    for old, new in pairs:
+        values[old.encode()] = len(text)
+        text += new.encode() + b"\0"
+    root = {}
+    for key, value in values.items():
+        node = root
+        for b in key:
+            node = node.setdefault(b, {})
+        node[-1] = value
+    units, todo = {0: 0}, [(root, 0)]
+    used = {0}
+    while todo:
+        node, at = todo.pop()
+        labels = [0 if b == -1 else b for b in node]
+        base = next(c for c in range(1, 1 << 20) if all(c ^ b not in used for b in labels))
+        used.update(base ^ b for b in labels)
+        units[at] = units.get(at, 0) | (at ^ base) << 10 | (1 << 8 if -1 in node else 0)
+        for b, child in node.items():
+            if b == -1:
+                units[base] = 1 << 31 | child
+            else:
+                units[base ^ b] = b
+                todo.append((child, base ^ b))
+    n = (max(units) + 256) // 256 * 256
+    return base64.b64encode(struct.pack("<I", 4 * n) + struct.pack("<%dI" % n, *(units.get(i, 0) for i in range(n))) + text).decode()
+
+
+MAP = charsmap([("ﬁ", "fi"), ("１", "1"), ("²", "2"), ("½", "1/2"), ("\u0301", ""), ("e", "E"), ("é", "E\u0301x"), ("\r", " "), ("\t", ""), ("ab", "X"), ("中", "ab"), ("\U0001f468", "man"), ("\u00a0", " ")])
+
+
+def scores(*tokens):
+    """Unigram's list: longer tokens are likelier, by uneven steps."""
+    return [[t, -round(3.7 / len(t) + 0.013 * i, 11)] for i, t in enumerate(tokens)]
+
+
+def unigram(extra=(), drop="ow中", **kw):
+    tokens = list(dict.fromkeys(["<unk>"] + list(extra) + [c for c in LETTERS if c not in drop] + WORDS))
+    return dict({"type": "Unigram", "unk_id": 0, "byte_fallback": False, "vocab": scores(*tokens)}, **kw)
+
+
+def wordpiece(**kw):
+    tokens = ["[UNK]", "[CLS]", "[SEP]"] + LETTERS + WORDS + ["##" + c for c in LETTERS if c not in "q中"] + ["##" + w for w in WORDS] + ["##"]
+    return dict({"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 12,
+                 "vocab": {t: i for i, t in enumerate(dict.fromkeys(tokens))}}, **kw)
+
+
+def bert(clean=True, chinese=True, accents=None, lower=True):
+    return {"type": "BertNormalizer", "clean_text": clean, "handle_chinese_chars": chinese, "strip_accents": accents, "lowercase": lower}
+
+
+def more_configs():
+    space = {"type": "WhitespaceSplit"}
+    meta = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True}
+    yield "Unigram", tok(model=unigram(), pre=meta, decoder=meta)
+    yield "Unigram of a whole text", tok(model=unigram(drop=""))
+    yield "Unigram, byte_fallback", tok(model=unigram(extra=BYTES[1:], byte_fallback=True), pre=meta)
+    yield "Unigram, byte_fallback of some bytes", tok(model=unigram(extra=[b for b in BYTES if b != "<0xE4>"], byte_fallback=True), pre=meta)
+    yield "Unigram with equal scores", tok(model=dict(unigram(), vocab=[[t, -1.0] for t, _ in unigram()["vocab"]]))
+    yield "Unigram with positive scores", tok(model=dict(unigram(), vocab=[[t, len(t) * 0.5] for t, _ in unigram()["vocab"]]))
+    yield "Unigram whose unknown is a word", tok(model=unigram(unk_id=3), added=[token("<unk>")])
+    yield "Unigram with a token twice", tok(model=dict(unigram(), vocab=unigram()["vocab"] + [["hello", -0.001], ["<unk>", -2.5]]))
+    yield "Unigram without a type", tok(model={k: v for k, v in unigram().items() if k != "type"}, pre=meta)
+    yield "WordPiece", tok(model=wordpiece(), normalizer=bert(), pre={"type": "BertPreTokenizer"}, decoder={"type": "WordPiece", "prefix": "##", "cleanup": True})
+    yield "WordPiece, not cleaned up", tok(model=wordpiece(), pre=space, decoder={"type": "WordPiece", "prefix": "##", "cleanup": False})
+    yield "WordPiece with another prefix", tok(model=wordpiece(continuing_subword_prefix="a", max_input_chars_per_word=100), pre=space, decoder={"type": "WordPiece", "prefix": "a", "cleanup": True})
+    yield "WordPiece without a prefix", tok(model=wordpiece(continuing_subword_prefix=""), pre=space)
+    yield "WordPiece without a type", tok(model={k: v for k, v in wordpiece().items() if k != "type"}, pre=space)
+    level = {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {t: i for i, t in enumerate(["[UNK]", "hello", "world", "the", "中", " ", "\n", "12"])}}
+    yield "WordLevel", tok(model=level, pre=space)
+    yield "WordLevel of a whole text", tok(model=level)
+    yield "WordLevel without a type", tok(model={k: v for k, v in level.items() if k != "type"}, pre={"type": "Whitespace"})
+    for n, kw in enumerate((dict(), dict(lower=False), dict(accents=True, lower=False), dict(accents=False), dict(clean=False), dict(chinese=False))):
+        yield "BertNormalizer %d" % n, tok(normalizer=bert(**kw), pre={"type": "BertPreTokenizer"}, added=[token("the", special=False, normalized=True)])
+    for n in ("Nmt", "StripAccents"):
+        yield n, tok(normalizer={"type": n})
+    yield "NFD and StripAccents", tok(normalizer=seq("normalizers", {"type": "NFD"}, {"type": "StripAccents"}, {"type": "Lowercase"}))
+    yield "Precompiled", tok(normalizer={"type": "Precompiled", "precompiled_charsmap": MAP})
+    yield "Precompiled in a sequence", tok(model=unigram(), normalizer=seq("normalizers", {"type": "Nmt"}, {"type": "Precompiled", "precompiled_charsmap": MAP}, {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}), pre=meta, decoder=meta)
+    yield "UnicodeScripts", tok(pre={"type": "UnicodeScripts"})
+    yield "UnicodeScripts after Whitespace", tok(pre=seq("pretokenizers", {"type": "UnicodeScripts"}, {"type": "WhitespaceSplit"}))
+    for n in (1, 3):
+        yield "FixedLength %d" % n, tok(pre={"type": "FixedLength", "length": n})
+    yield "FixedLength as it is", tok(pre={"type": "FixedLength"})
+    yield "BPEDecoder", tok(decoder={"type": "BPEDecoder", "suffix": "o"})
+    yield "BPEDecoder without a suffix", tok(decoder={"type": "BPEDecoder", "suffix": ""})
+    for c in (True, False):
+        yield "CTC %s" % c, tok(decoder={"type": "CTC", "pad_token": "l", "word_delimiter_token": " ", "cleanup": c}, added=[token(" n't", special=False), token(" .", special=False), token(" do not", special=False)])
+    yield "CTC and WordPiece", tok(decoder=seq("decoders", {"type": "CTC", "pad_token": "", "word_delimiter_token": "e", "cleanup": True}, {"type": "WordPiece", "prefix": "l", "cleanup": True}))
+
+
 def main():
     out = sys.stdout
-    for name, config in configs():
+    models = []  # a model that came before is the number of the line where it did
+    for name, config in itertools.chain(configs(), more_configs()):
         try:
             t = Tokenizer.from_str(json.dumps(config))
         except BaseException as e:
@@ -141,8 +240,14 @@ def main():
                 at.append(at[-1] + len(ch.encode()))
             e = t.encode(text, add_special_tokens=True)
             n = t.encode(text, add_special_tokens=False)
-            cases.append({"text": text, "ids": e.ids, "offsets": [at[i] for o in e.offsets for i in o], "plain": len(n.ids),
-                          "decoded": t.decode(e.ids, skip_special_tokens=False), "skipped": t.decode(e.ids)})
+            case = {"text": text, "ids": e.ids, "offsets": [at[i] for o in e.offsets for i in o], "plain": len(n.ids),
+                          "decoded": t.decode(e.ids, skip_special_tokens=False), "skipped": t.decode(e.ids)}
+            if case["skipped"] == case["decoded"]:
+                del case["skipped"]
+            cases.append(case)
+        models.append(config["model"])
+        if models.index(config["model"]) < len(models) - 1:
+            config["model"] = models.index(config["model"])
         out.write(json.dumps({"name": name, "tokenizer": config, "cases": cases}, ensure_ascii=False, separators=(",", ":")) + "\n")
 
 

@@ -100,15 +100,14 @@ static int run_replace(const struct decoder *d, struct encoder *enc, const struc
 		const char *s = pieces_text_at(in, i, &len);
 		struct span m;
 		int rc;
-		for (size_t at = 0;
-			(rc = pattern_find(d->pattern, enc->pattern, s, len, at, &m, e)) > 0;) {
+		struct pattern_cursor c = {0};
+		while ((rc = pattern_next(d->pattern, enc->pattern, s, len, &c, &m, e)) > 0) {
 			str_add(&out->text, s + done, m.from - done);
 			str_add(&out->text, d->content, d->len);
 			if (out->text.len > TEXT_LIMIT)
 				return err_data(
 					e, "decoded text is over %zu MiB", TEXT_LIMIT >> 20);
 			done = m.to;
-			at = m.to > m.from ? m.to : m.to + 1;
 		}
 		if (rc < 0)
 			return -1;

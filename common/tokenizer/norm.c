@@ -105,15 +105,14 @@ static int run_replace(const struct norm *n, struct encoder *enc, const struct n
 	size_t done = 0;
 	struct span m;
 	int rc, any = 0;
-	for (size_t at = 0;
-		(rc = pattern_find(n->pattern, enc->pattern, in->s, in->len, at, &m, e)) > 0;) {
+	struct pattern_cursor c = {0};
+	while ((rc = pattern_next(n->pattern, enc->pattern, in->s, in->len, &c, &m, e)) > 0) {
 		nbuf_copy(out, in, done, m.from);
-		if (m.to)
-			nbuf_put(out, n->content, n->len, ntext_at(in, m.to - 1));
+		nbuf_put(out, n->content, n->len,
+			m.to ? ntext_at(in, m.to - 1) : (struct span){0, 0});
 		if (out->text.len > TEXT_LIMIT)
 			break; /* norm_run says so */
 		done = m.to;
-		at = m.to > m.from ? m.to : m.to + 1;
 		any = 1;
 	}
 	if (rc < 0 || !any)

@@ -96,26 +96,38 @@ static int run_chars(const struct pretok *p, struct encoder *enc, struct pieces 
 	return 0;
 }
 
+/* Empty pieces, which empty matches make, have had their say in what is joined to what. */
+static void drop_empty(struct spans *o, size_t from)
+{
+	size_t n = from;
+	for (size_t i = from; i < o->n; i++)
+		if (o->v[i].from < o->v[i].to)
+			o->v[n++] = o->v[i];
+	o->n = n;
+}
+
 static int cut_pattern(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
 {
 	for (size_t k = 0; k < w->cur.n; k++) {
 		struct cutter c = cutter_new(p, w);
 		size_t base = w->cur.v[k].from, len = w->cur.v[k].to - base, done = 0;
+		const char *s = w->text.s + base;
+		struct pattern_cursor at = {0};
 		struct span m;
-		int rc;
-		for (size_t at = 0; (rc = pattern_find(p->pattern, enc->pattern, w->text.s + base,
-					     len, at, &m, e)) > 0;) {
+		int rc, empty = 0;
+		while ((rc = pattern_next(p->pattern, enc->pattern, s, len, &at, &m, e)) > 0) {
 			if (done < m.from)
 				part(&c, base + done, base + m.from, 0);
-			if (m.from < m.to)
-				part(&c, base + m.from, base + m.to, 1);
+			part(&c, base + m.from, base + m.to, 1);
+			empty |= m.from == m.to;
 			done = m.to;
-			at = m.to > m.from ? m.to : m.to + 1;
 		}
 		if (rc < 0)
 			return -1;
 		if (done < len)
 			part(&c, base + done, base + len, 0);
+		if (empty)
+			drop_empty(&w->next, c.first);
 	}
 	return 0;
 }

@@ -136,6 +136,14 @@ int pattern_load(struct pattern **p, const json_t *v, const char *of, struct err
 const char *pattern_text(const struct pattern *p); /* as in the file; NULL for a literal */
 struct pattern_state *pattern_state_new(void);	   /* one thread's */
 void pattern_state_free(struct pattern_state *st);
+/* All matches, as the library goes from one to the next: an empty one right behind another is none. Begins
+ * zeroed. 1 found, 0 no more, -1 too costly. */
+struct pattern_cursor {
+	size_t at, last;
+	int any;
+};
+int pattern_next(const struct pattern *p, struct pattern_state *st, const char *s, size_t len,
+	struct pattern_cursor *c, struct span *m, struct err *e);
 /* The next match at or after *from: 1 found (m), 0 none, -1 too costly. */
 int pattern_find(const struct pattern *p, struct pattern_state *st, const char *s, size_t len,
 	size_t from, struct span *m, struct err *e);

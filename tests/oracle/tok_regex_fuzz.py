@@ -1,5 +1,6 @@
 """Compares patterns with the tokenizers library: every match of a pattern in a text becomes a mark. Patterns are those below,
-and random ones. What tok refuses by name is counted, and the reasons are printed. usage: tok_regex_fuzz.py SEED COUNT"""
+and random ones. What tok refuses by name is counted, and the reasons are printed. usage: tok_regex_fuzz.py SEED COUNT
+With --golden in their place: prints tests/golden/tok/patterns.jsonl, what the library makes of those below."""
 import collections
 import json
 import random
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer, normalizers
 
 CHARS = list("aAbBsStTkK 019_-.,'!\t\n\r") + list("éÉßſıİΣσςжЖ中、かカ한²½Ⅷ١\u0301\u200d\u00a0\u2028\U0001f600\U0001f1e9\u1c89\U000105c0\u180e\u24b6")
 FIXED = [r"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+",
@@ -42,7 +43,20 @@ def pattern(rng, depth=0):
     return out + ("|" + pattern(rng, depth + 1) if depth < 2 and rng.random() < 0.3 else "")
 
 
+def golden():
+    rng = random.Random(7)
+    for p in FIXED:
+        try:
+            replace = normalizers.Replace(Regex(p), "#")
+        except Exception:
+            continue  # the library refuses it
+        texts = ["".join(rng.choice(CHARS) for _ in range(30)) for _ in range(8)] + ["aab abc\nabS aB 's 'T ſs"]
+        print(json.dumps({"pattern": p, "texts": texts, "marked": [replace.normalize_str(t) for t in texts]}, ensure_ascii=False))
+
+
 def main():
+    if sys.argv[1] == "--golden":
+        return golden()
     rng = random.Random(int(sys.argv[1]))
     patterns = FIXED + [pattern(rng) for _ in range(int(sys.argv[2]))]
     vocab = {c: i for i, c in enumerate(dict.fromkeys(["<unk>", "\u0001"] + CHARS))}

@@ -164,6 +164,12 @@ like "$(cat err)" '^tmpl: bad.jsonl:1: the row is not valid UTF-8' 'with file an
 echo '{"prompt":"a","chosen":"b"}' >bad.jsonl
 status 1 'a pair without its other half' tmpl bad.jsonl -o x.mp
 like "$(cat err)" "no 'rejected' in the row" 'is said to lack it'
+endless() { head -c 1000000000 /dev/zero | tr '\0' a; }
+(echo -n '{"prompt":"'; endless) | command time -o kb -f %M "$(command -v tmpl)" - 2>err >/dev/null
+like "$(cat err)" '^tmpl: -: a line of more than 268435456 bytes' 'a line of a gigabyte is refused'
+(echo -n '[{"prompt":"'; endless) | command time -o kb2 -f %M "$(command -v tmpl)" - 2>err >/dev/null
+like "$(cat err)" '^tmpl: -: element 1 is longer than 268435456 bytes' 'and such an element of an array'
+ok "$(($(tail -qn1 kb kb2 | sort -n | tail -1) > 900000))" 'in memory that does not grow with it'
 echo -n '[{"text":"a"},{"text":"b"' >bad.json
 status 1 'an array that is cut' tmpl bad.json -o x.mp
 printf '{%% for a in range(100000) %%}{%% for b in range(100000) %%}{{ a }}{%% endfor %%}{%% endfor %%}' >endless.jinja

@@ -9,24 +9,35 @@ length=${BENCH_MAX_LENGTH:-512} bad=0
 
 # Two sides that share one token.
 jq -nc --argjson n $((length - 1)) '{prompt_ids: [5], chosen_ids: [range($n) | . % 90 + 9], rejected_ids: [range($n) | . % 80 + 9]}' >"$T/dpo.jsonl"
-jq -c '.rejected_ids = [9]' "$T/dpo.jsonl" >"$T/sft.jsonl"
+jq -c 'range(8) as $i | .rejected_ids = [9] | .prompt_ids = [$i]' "$T/dpo.jsonl" >"$T/sft.jsonl"
 
 echo "planned and real peak of train-step, rows of $length tokens ($(machine))"
 run() { # ROWS OPTION…
 	local rows=$1 plan
 	shift
-	plan=$(train-step -q -m "$BENCH_MODEL" --max-length "$length" --plan "$@" | sed -n 's/^total //p')
-	measure train-step -q -m "$BENCH_MODEL" --max-length "$length" --max-steps 1 -o "$T/out" --force "$@" "$rows" >/dev/null
+	plan=$(train-step -q -m "$base" --max-length "$length" --plan "$@" | sed -n 's/^total //p')
+	measure train-step -q -m "$base" --max-length "$length" --max-steps 1 -o "$T/out" --force "$@" "$rows" >/dev/null
 	awk -v plan="$plan" -v real=$((kb * 1024)) -v what="$*" 'BEGIN {
 		off = real > plan ? real - plan : plan - real
 		printf "%8.0f %8.0f MB  %s\n", plan / 1e6, real / 1e6, what
 		exit off > 0.05 * real + 32e6 }' || bad=1
 }
+# The least that will do, which it says when it is given less, does.
+run_least() { # ROWS OPTION…
+	local rows=$1 least
+	shift
+	least=$({ train-step -q -m "$base" --max-length "$length" --plan "$@" --max-memory 1 2>&1 || true; } | sed -n 's/.*least \([0-9]*\) bytes.*/\1/p')
+	run "$rows" "$@" --max-memory "$least"
+}
+base=$BENCH_MODEL
 run "$T/dpo.jsonl" --loss dpo
 run "$T/dpo.jsonl" --loss orpo --optim paged_adamw_8bit
 run "$T/sft.jsonl" --loss sft --full --optim adamw_8bit
-# The least that will do, which it says when it is given less, does.
-least=$({ train-step -q -m "$BENCH_MODEL" --max-length "$length" --plan --loss sft --full --optim paged_adamw_8bit --max-memory 1 2>&1 || true; } |
-	sed -n 's/.*least \([0-9]*\) bytes.*/\1/p')
-run "$T/sft.jsonl" --loss sft --full --optim paged_adamw_8bit --max-memory "$least"
+run_least "$T/dpo.jsonl" --loss dpo
+run_least "$T/sft.jsonl" --loss sft --full --optim paged_adamw_8bit
+base=$T/nf4
+quant -q -m "$BENCH_MODEL" -t nf4 --double-quant -o "$base"
+echo "the same model in double NF4"
+run "$T/dpo.jsonl" --loss dpo --optim paged_adamw_8bit
+run_least "$T/dpo.jsonl" --loss dpo --optim paged_adamw_8bit
 exit $bad

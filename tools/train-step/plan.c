@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* More tokens at once make no product faster. */
-enum { TOKENS_MOST = 4096, TOKENS_STEP = 256 };
+enum { TOKENS_MOST = 4096 };
 
 /* What activations may take when nobody says: the products are at full speed long before. */
 static const size_t usual_room = (size_t)512 << 20;
@@ -30,17 +30,16 @@ static void count_batch(struct plan *p, struct model *m)
 	p->total = p->weights + p->adapter + p->states + bytes;
 }
 
-/* Tokens at once: at least the longest tree's, and more while all stays within `limit`. */
+/* Tokens at once: so many of the longest trees as stay within `limit`, at least one. */
 static void choose_batch(
 	struct plan *p, struct model *m, const struct options *o, size_t longest, size_t limit)
 {
 	size_t room = o->max_memory ? SIZE_MAX : usual_room;
-	for (p->tokens = TOKENS_MOST; p->tokens > longest; p->tokens -= TOKENS_STEP) {
+	for (size_t trees = TOKENS_MOST / longest; trees > 1; trees--) {
+		p->tokens = trees * longest;
 		count_batch(p, m);
 		if (p->total <= limit && p->activations + p->head <= room)
 			return;
-		if (p->tokens <= TOKENS_STEP)
-			break;
 	}
 	p->tokens = longest;
 	count_batch(p, m);

@@ -19,7 +19,7 @@ void jx_format_float(struct jinja_run *r, struct jx_text *b, const struct jx_spe
 /* s in the spec's width, behind `lead` (a sign, a prefix); dflt: the side when the spec names none. */
 void jx_put_padded(struct jx_text *b, const struct jx_spec *f, char dflt, const char *lead,
 	size_t nlead, const char *s, size_t n);
-/* How many characters: the digits of |v| in a base; the sign that the spec asks for. */
+/* Written to `out`, and how many characters: the digits of |v| in a base; the sign that the spec asks for. */
 size_t jx_int_digits(int64_t v, unsigned base, int upper, char out[80]);
 size_t jx_sign_of(const struct jx_spec *f, int negative, char *out);
 /* Digits of s from *i, which goes behind them; more than max is an error that names `what`. */

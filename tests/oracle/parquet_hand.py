@@ -88,7 +88,7 @@ def column(type, values, defs=None, reps=None, old=False, page={}):
 def parquet(schema, rows, columns, codec=0, footer=None, chunk=None):
     data, chunks = b"PAR1", []
     for type, n, header, body in columns:
-        page = value(header) + body
+        page = (header if isinstance(header, bytes) else value(header)) + body
         meta = {1: type, 2: [PLAIN], 3: [b"x"], 4: codec, 5: Long(n), 6: Long(len(page)), 7: Long(len(page)), 9: Long(len(data))}
         data += page
         chunks.append({2: Long(0), 3: meta, **(chunk or {})})
@@ -177,6 +177,8 @@ def files():
     out["page-without-values"] = parquet(one, 1, [(type, n, {1: 0, 2: 0, 3: 0, 5: {1: 0, 2: PLAIN, 3: RLE, 4: RLE}}, page)]), [{"v": 1}]
     out["nulls-without-bytes"] = parquet(empty, 2, [column(INT32, [], ([0, 0], 1))]), [{"v": None}] * 2
     out["null-typed"] = parquet([root(1), field("v", type=INT32, logical={11: {}})], 1, [column(INT32, [1])]), [{"v": None}]
+    both = value({1: 0, 2: 4, 3: 4, 8: {1: 1, 2: 0, 3: 1, 4: PLAIN, 5: 1 << 20, 6: 0}})[:-1] + b"\x0c" + zigzag(5) + value(header[5]) + b"\0"
+    out["header-twice"] = parquet(one, 1, [(type, n, both, body)]), [{"v": 1}]
     members = gzip.compress(body[:2], mtime=0) + gzip.compress(body[2:], mtime=0)
     out["gzip-members"] = parquet(one, 1, [(type, n, {**header, 3: len(members)}, members)], codec=2), [{"v": 1}]
     dictionary = value({1: 2, 2: 4, 3: 4, 7: {1: 1, 2: PLAIN}}) + struct.pack("<i", 7)

@@ -1,35 +1,11 @@
 #include "tools/tmpl/parquet_codec.h"
 
-#include "common/mem.h"
-
 #include <lz4.h>
 #include <snappy-c.h>
 #include <string.h>
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
-
-/* Gigabytes only where thousands of columns have long pages. */
-static const size_t ROOM_MAX = (size_t)2 << 30;
-
-int pq_buffer_grow(struct pq_buffer *b, size_t n, struct pq_room *room, struct err *e)
-{
-	if (n <= b->cap)
-		return 0;
-	if (n > ROOM_MAX || room->held - b->cap > ROOM_MAX - n)
-		return err_data(e, "its pages need more than %zu bytes at once", ROOM_MAX);
-	room->held += n - b->cap;
-	b->p = mem_resize(b->p, n, 1);
-	b->cap = n;
-	return 0;
-}
-
-void pq_buffer_done(struct pq_buffer *b, struct pq_room *room)
-{
-	room->held -= b->cap;
-	mem_free(b->p);
-	*b = (struct pq_buffer){0};
-}
 
 /* ---- one function a codec: how many bytes came out, DAMAGED or SHORT_OF_ROOM ---- */
 
@@ -87,7 +63,8 @@ static long zstd(const uint8_t *from, size_t n, uint8_t *to, size_t room)
 static long lz4(const uint8_t *from, size_t n, uint8_t *to, size_t room)
 {
 	int out = LZ4_decompress_safe((const char *)from, (char *)to, (int)n, (int)room);
-	return out >= 0 ? out : SHORT_OF_ROOM; /* or damaged: it does not say */
+	/* It does not say what was wrong; a byte gives 255 at most. */
+	return out >= 0 ? out : room / 255 > n ? DAMAGED : SHORT_OF_ROOM;
 }
 
 static const struct codec {

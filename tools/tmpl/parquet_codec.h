@@ -2,22 +2,7 @@
 #ifndef TOOLS_TMPL_PARQUET_CODEC_H
 #define TOOLS_TMPL_PARQUET_CODEC_H
 
-#include "common/err.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-/* The page buffers of all columns of a file share one limit. Zero-initialise `held`. */
-struct pq_room {
-	size_t held;
-};
-struct pq_buffer {
-	uint8_t *p;
-	size_t len, cap;
-};
-/* Room for n bytes; what is in it, up to len, stays. */
-int pq_buffer_grow(struct pq_buffer *b, size_t n, struct pq_room *room, struct err *e);
-void pq_buffer_done(struct pq_buffer *b, struct pq_room *room);
+#include "tools/tmpl/parquet_buffer.h"
 
 enum { PQ_UNCOMPRESSED }; /* the format's own number */
 

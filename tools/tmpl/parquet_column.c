@@ -5,13 +5,15 @@ enum { RLE = 3, BIT_PACKED = 4 }; /* encodings of levels */
 void pq_column_init(struct pq_column *c, const struct pq_leaf *leaf, struct pq_source *s)
 {
 	*c = (struct pq_column){.leaf = leaf, .source = s};
+	c->values =
+		(struct pq_values){.element = leaf->element, .dict = &c->dict, .room = &s->room};
 }
 
 void pq_column_done(struct pq_column *c)
 {
 	pq_buffer_done(&c->page, &c->source->room);
 	pq_dictionary_done(&c->dict, &c->source->room);
-	str_done(&c->values.made);
+	pq_values_done(&c->values);
 }
 
 static int fail(const struct pq_column *c, struct err *e)
@@ -76,8 +78,7 @@ static int begin_data(struct pq_column *c, const struct pq_page *page, struct er
 			   e) < 0) {
 		return -1;
 	}
-	return pq_values_begin(
-		&c->values, page->encoding, leaf->element, &c->dict, p, (size_t)(end - p), e);
+	return pq_values_begin(&c->values, page->encoding, p, (size_t)(end - p), e);
 }
 
 /* The next page that has entries; where there are none left, nothing. */
@@ -161,6 +162,6 @@ int pq_column_value(struct pq_column *c, struct pq_value *v, struct err *e)
 {
 	if (pq_values_next(&c->values, v) == 0)
 		return 0;
-	err_data(e, "the values of a page are damaged, or fewer than its levels say");
+	err_data(e, "the values of a page are damaged, too long, or fewer than its levels say");
 	return fail(c, e);
 }

@@ -29,7 +29,7 @@ int pq_file_open(struct pq_file *f, struct input *in, struct err *e)
 	struct stat st;
 	char magic[3];
 	*f = (struct pq_file){.fd = -1};
-	if (strcmp(path, "-"))
+	if (strcmp(path, "-")) /* opened again: a pipe must not make it wait */
 		f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (f->fd >= 0 && !fstat(f->fd, &st) && S_ISREG(st.st_mode) &&
 		pread(f->fd, magic, 3, 0) == 3 && !memcmp(magic, "PAR", 3)) {

@@ -40,13 +40,11 @@ static void read_details(struct thrift *t, struct pq_page *page, const struct th
 		t->bad = 1;
 	page->values = (uint64_t)values;
 	page->encoding = (int)encoding;
-	if (v2) {
-		page->def_len = (size_t)def;
-		page->rep_len = (size_t)rep;
-	} else {
-		page->def_encoding = (int)def;
-		page->rep_encoding = (int)rep;
-	}
+	/* All of them: nothing stays of a header that had another kind's details in front. */
+	page->def_len = v2 ? (size_t)def : 0;
+	page->rep_len = v2 ? (size_t)rep : 0;
+	page->def_encoding = v2 ? 0 : (int)def;
+	page->rep_encoding = v2 ? 0 : (int)rep;
 }
 
 /* How many bytes it has; 0: it makes no sense, or ends beyond n. */
@@ -114,8 +112,8 @@ int pq_page_header(struct pq_source *s, uint64_t at, struct pq_page *page, struc
 		return err_data(e, "a page is longer than the file: truncated");
 	if (page->size > PAGE_MAX || page->stored > PAGE_MAX)
 		return err_data(e, "a page has more than %d bytes", PAGE_MAX);
-	if (page->kind == PQ_DATA_V2 && (page->def_len + page->rep_len > page->size ||
-						page->def_len + page->rep_len > page->stored))
+	size_t levels = page->def_len + page->rep_len;
+	if (levels > page->size || levels > page->stored)
 		return err_data(e, "a page has more levels than bytes");
 	/* What of the page came along stays. */
 	s->raw.len -= used;

@@ -1,9 +1,5 @@
 #include "tools/tmpl/parquet_values.h"
 
-#include "common/mem.h"
-
-enum { VALUE_MAX = 256 << 20 }; /* bytes of one that is put together */
-
 /* Bytes of a value in PLAIN; 0: they differ. */
 static size_t plain_width(const struct pq_element *el)
 {
@@ -46,8 +42,8 @@ static int next_bytes(struct pq_values *v, struct pq_value *out)
 static int put(struct pq_values *v, uint64_t number, struct pq_value *out)
 {
 	for (size_t i = 0; i < v->width; i++)
-		v->made.s[i] = (char)(number >> (8 * i));
-	*out = (struct pq_value){(uint8_t *)v->made.s, v->width};
+		v->made.p[i] = (uint8_t)(number >> (8 * i));
+	*out = (struct pq_value){v->made.p, v->width};
 	return 0;
 }
 
@@ -143,18 +139,28 @@ static int begin_sized(struct pq_values *v)
 	return v->p ? 0 : -1;
 }
 
+static int make_room(struct pq_values *v, size_t n)
+{
+	struct err e = {0};
+	return pq_buffer_grow(&v->made, n, v->room, &e);
+}
+
 /* What a value has in common with the one before, and the rest. */
 static int next_incremental(struct pq_values *v, struct pq_value *out)
 {
 	struct pq_value rest;
 	uint64_t prefix;
 	if (pq_deltas_next(&v->prefixes, &prefix) < 0 || next_sized(v, &rest) < 0 ||
-		prefix > v->made.len || prefix + rest.n > VALUE_MAX)
+		prefix > v->made.len)
 		return -1;
-	str_cut(&v->made, (size_t)prefix);
-	str_add(&v->made, rest.p, rest.n);
-	*out = (struct pq_value){(uint8_t *)v->made.s, v->made.len};
-	return v->width && out->n != v->width ? -1 : 0;
+	size_t n = (size_t)prefix + rest.n;
+	if (n > v->made.cap && make_room(v, n + n / 2) < 0)
+		return -1;
+	if (rest.n)
+		memcpy(v->made.p + prefix, rest.p, rest.n);
+	v->made.len = n;
+	*out = (struct pq_value){v->made.p, n};
+	return v->width && n != v->width ? -1 : 0;
 }
 
 static int begin_incremental(struct pq_values *v)
@@ -164,7 +170,7 @@ static int begin_incremental(struct pq_values *v)
 	v->p = pq_deltas_end(v->prefixes);
 	if (!v->p || begin_sized(v) < 0)
 		return -1;
-	str_reset(&v->made);
+	v->made.len = 0;
 	v->next = next_incremental;
 	return 0;
 }
@@ -177,9 +183,9 @@ static int next_split(struct pq_values *v, struct pq_value *out)
 	if (v->at >= n)
 		return -1;
 	for (size_t k = 0; k < v->width; k++)
-		v->made.s[k] = (char)v->p[k * n + v->at];
+		v->made.p[k] = v->p[k * n + v->at];
 	v->at++;
-	*out = (struct pq_value){(uint8_t *)v->made.s, v->width};
+	*out = (struct pq_value){v->made.p, v->width};
 	return 0;
 }
 
@@ -192,11 +198,11 @@ static int begin_split(struct pq_values *v)
 
 /* ---- the table, by the format's numbers ---- */
 
-#define TYPES(t) (1u << (t))
+#define T(t) (1u << (t))
 enum {
-	INTS = TYPES(PQ_INT32) | TYPES(PQ_INT64),
-	REALS = TYPES(PQ_FLOAT) | TYPES(PQ_DOUBLE),
-	ALL = TYPES(PQ_GROUP) - 1,
+	INTS = T(PQ_INT32) | T(PQ_INT64),
+	REALS = T(PQ_FLOAT) | T(PQ_DOUBLE),
+	ALL = T(PQ_GROUP) - 1,
 };
 
 static const struct encoding {
@@ -207,13 +213,13 @@ static const struct encoding {
 	{"PLAIN", begin_plain, ALL},
 	{NULL, NULL, 0},
 	{"PLAIN_DICTIONARY", begin_indices, ALL},
-	{"RLE", begin_runs, TYPES(PQ_BOOLEAN)},
+	{"RLE", begin_runs, T(PQ_BOOLEAN)},
 	{"BIT_PACKED", NULL, 0},
 	{"DELTA_BINARY_PACKED", begin_deltas, INTS},
-	{"DELTA_LENGTH_BYTE_ARRAY", begin_sized, TYPES(PQ_BYTE_ARRAY)},
-	{"DELTA_BYTE_ARRAY", begin_incremental, TYPES(PQ_BYTE_ARRAY) | TYPES(PQ_FIXED)},
+	{"DELTA_LENGTH_BYTE_ARRAY", begin_sized, T(PQ_BYTE_ARRAY)},
+	{"DELTA_BYTE_ARRAY", begin_incremental, T(PQ_BYTE_ARRAY) | T(PQ_FIXED)},
 	{"RLE_DICTIONARY", begin_indices, ALL},
-	{"BYTE_STREAM_SPLIT", begin_split, INTS | REALS | TYPES(PQ_FIXED)},
+	{"BYTE_STREAM_SPLIT", begin_split, INTS | REALS | T(PQ_FIXED)},
 };
 enum { PLAIN = 0, PLAIN_DICTIONARY = 2 };
 
@@ -224,28 +230,31 @@ static int next_nothing(struct pq_values *v, struct pq_value *out)
 	return -1;
 }
 
-int pq_values_begin(struct pq_values *v, int encoding, const struct pq_element *el,
-	const struct pq_dictionary *dict, const uint8_t *p, size_t n, struct err *e)
+int pq_values_begin(struct pq_values *v, int encoding, const uint8_t *p, size_t n, struct err *e)
 {
 	size_t known = sizeof encodings / sizeof *encodings;
 	const struct encoding *how =
 		encoding >= 0 && (size_t)encoding < known ? &encodings[encoding] : NULL;
 	if (!how || !how->name)
 		return err_data(e, "encoding %d is not known", encoding);
-	if (!(how->types >> el->type & 1))
+	if (!(how->types >> v->element->type & 1))
 		return err_data(e, "encoding %s is not read for this type", how->name);
 	v->p = p;
 	v->end = p + n;
-	v->element = el;
-	v->width = plain_width(el);
-	v->dict = dict;
+	v->width = plain_width(v->element);
 	v->next = next_nothing; /* a page of nulls may have no bytes at all */
-	str_reserve(&v->made, v->width);
+	if (pq_buffer_grow(&v->made, v->width, v->room, e) < 0)
+		return -1;
 	if (n && how->begin(v) < 0)
 		return err_data(e, "the %s values of a page are damaged%s", how->name,
-			how->begin == begin_indices && !dict->there ? ": there is no dictionary"
-								    : "");
+			how->begin == begin_indices && !v->dict->there ? ": there is no dictionary"
+								       : "");
 	return 0;
+}
+
+void pq_values_done(struct pq_values *v)
+{
+	pq_buffer_done(&v->made, v->room);
 }
 
 /* ---- the dictionary ---- */

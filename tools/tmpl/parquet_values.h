@@ -5,8 +5,7 @@
 #ifndef TOOLS_TMPL_PARQUET_VALUES_H
 #define TOOLS_TMPL_PARQUET_VALUES_H
 
-#include "common/str.h"
-#include "tools/tmpl/parquet_codec.h"
+#include "tools/tmpl/parquet_buffer.h"
 #include "tools/tmpl/parquet_ints.h"
 #include "tools/tmpl/parquet_meta.h"
 
@@ -30,12 +29,14 @@ int pq_dictionary_read(struct pq_dictionary *d, int encoding, const struct pq_el
 	uint64_t n, struct pq_room *room, struct err *e);
 void pq_dictionary_done(struct pq_dictionary *d, struct pq_room *room);
 
+/* Set the first three, zero the rest. */
 struct pq_values {
+	const struct pq_element *element;
+	const struct pq_dictionary *dict;
+	struct pq_room *room;
 	int (*next)(struct pq_values *v, struct pq_value *out);
 	const uint8_t *p, *end;
-	const struct pq_element *element;
 	size_t width; /* bytes of a value; 0: they differ */
-	const struct pq_dictionary *dict;
 	union {
 		struct pq_runs runs;
 		struct pq_bits bits;
@@ -43,13 +44,12 @@ struct pq_values {
 		size_t at;		 /* of the values, that whose bytes are read next */
 	};
 	struct pq_deltas prefixes;
-	struct str made; /* bytes of a value that lie nowhere in one piece */
+	struct pq_buffer made; /* bytes of a value that lie nowhere in one piece */
 };
 
-/* A page's values begin; `made` is kept from page to page (str_done frees it). Valid as long as the bytes and
- * the dictionary are. */
-int pq_values_begin(struct pq_values *v, int encoding, const struct pq_element *el,
-	const struct pq_dictionary *dict, const uint8_t *p, size_t n, struct err *e);
+/* The values of the column's next page begin. Valid as long as the bytes and the dictionary are. */
+int pq_values_begin(struct pq_values *v, int encoding, const uint8_t *p, size_t n, struct err *e);
+void pq_values_done(struct pq_values *v);
 /* Valid until the next call. -1: there is none, or it is damaged. */
 static inline int pq_values_next(struct pq_values *v, struct pq_value *out)
 {

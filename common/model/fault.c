@@ -55,7 +55,8 @@ static const char *find_tensor(const struct model *m)
 	for (size_t i = 0; i < m->nslots; i++) {
 		const struct slot *s = &m->slots[i];
 		size_t len = s->rows * (s->cols ? s->cols : 1);
-		if (s->param < 0 && s->file && all_finite(m, s, (struct kbuf){0}, len) == 0)
+		if ((s->param < 0 || !m->full) && s->file &&
+			all_finite(m, s, (struct kbuf){0}, len) == 0)
 			return s->name;
 	}
 	for (size_t i = 0; i < m->params.n; i++) {

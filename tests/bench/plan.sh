@@ -32,6 +32,8 @@ run_least() { # ROWS OPTION…
 base=$BENCH_MODEL
 run "$T/dpo.jsonl" --loss dpo
 run "$T/dpo.jsonl" --loss orpo --optim paged_adamw_8bit
+run "$T/dpo.jsonl" --loss orpo --use-dora --lora-dropout 0.05
+run "$T/dpo.jsonl" --loss orpo --lora-target-modules q_proj,v_proj --modules-to-save embed_tokens,lm_head
 run "$T/sft.jsonl" --loss sft --full --optim adamw_8bit
 run_least "$T/dpo.jsonl" --loss dpo
 run_least "$T/sft.jsonl" --loss sft --full --optim paged_adamw_8bit

@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (adapter_rank(&c, modules[i]) == 0)
 			abort();
 		adapter_scale(&c, modules[i]);
+		adapter_saves(&c, modules[i]);
 	}
 	char *text = adapter_config_json(&c);
 	adapter_config_done(&c);

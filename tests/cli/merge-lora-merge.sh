@@ -85,6 +85,15 @@ ok $? "and a compressed one"
 cmp -s from-dir/model-00001-of-00002.safetensors "$M/llama3/model-00001-of-00002.safetensors"
 is $? 1 "which is not the base"
 
+for what in --use-dora "--modules-to-save lm_head,norm" "--lora-target-modules embed_tokens,q_proj" "--lora-target-modules lm_head"; do
+	# shellcheck disable=SC2086
+	train $what -o form-dir >metrics.mp && train $what | merge-lora -q -m "$M/llama3" -f -o form-stream
+	merge-lora -q -m "$M/llama3" -f -o form-merged form-dir
+	diff -r form-merged form-stream >"$T/out" && ! diff -r form-merged from-dir >"$T/out"
+	ok $? "by a directory and by a pipe the same: $what"
+	rm -r form-*
+done
+
 # To a stream.
 merge-lora -m "$M/llama3" adapter | cat >merged.mp
 status 0 "a tensors stream comes out without -o, whole" mpcat --check merged.mp

@@ -155,6 +155,8 @@ static int check_tokenizer(const struct probe *p, const struct header *h, struct
 	char ours[FINGERPRINT_LEN];
 	if (fingerprint_tokenizer_if_any(p->base, ours, e) < 0)
 		return -1;
+	if (*ours)
+		fingerprint_either(ours, h->tokenizer);
 	return stream_check(
 		h, "tokenizer", h->tokenizer, *ours ? ours : NULL, p->ignore_mismatch, e);
 }

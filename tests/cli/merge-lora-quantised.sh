@@ -10,6 +10,8 @@ quant -q -m "$G/quant/base" -t nf4 --double-quant -o double
 
 status 2 "a quantised base without a word" merge-lora -m nf4 -o res "$A"
 says "'--dtype bfloat16'.*'--requantize'" "is an error that names both ways"
+timeout 20 merge-lora -m nf4 -o res < <(sleep 30) 2>"$T/err"
+is $? 2 "and said before an adapter is waited for"
 status 2 "both ways at once" merge-lora -m nf4 --dtype bfloat16 --requantize -o res "$A"
 status 2 "--requantize of floats" merge-lora -m "$G/quant/base" --requantize -o res "$A"
 status 2 "--codes without --requantize" merge-lora -m double --dtype bfloat16 --codes table -o res "$A"

@@ -46,7 +46,9 @@ static int merge(const struct spec *m, struct st *s)
 		must(source_open_dir(&sources[n], m->adapters[n], m->weights[n], &e), &e);
 	struct team *team = team_new(m->threads);
 	struct wish wish = {.base = &base, .tied = m->tied, .base_dtype = -1, .dtype = m->dtype};
-	must(plan_make(&plan, &wish, sources, n, &e) || rewrite_plan(&plan.w, team, &e), &e);
+	must(plan_base(&plan, &wish, &e) || plan_adapters(&plan, &wish, sources, n, &e) ||
+			rewrite_plan(&plan.w, team, &e),
+		&e);
 	must(outdir_open(&d, out, 0, &e), &e);
 	must(weights_create(&sink.dir, &d, plan.w.out, plan.w.nout, plan.w.shards, &e), &e);
 	must(rewrite_run(&plan.w, &sink, team, NULL, &e), &e);
@@ -155,9 +157,11 @@ static void test_head(void)
 	must(st_open_dir(&base, MODELS "qwen2", &e), &e);
 	must(source_open_dir(&src, GOLDEN "head", 1, &e), &e);
 	struct wish wish = {.base = &base, .tied = 1, .dtype = -1};
-	ok(plan_make(&p, &wish, &src, 1, &e) == -1 && e.status == STATUS_DATA &&
-			strstr(e.msg, GOLDEN "head") && strstr(e.msg, "lm_head"),
+	ok(plan_base(&p, &wish, &e) == 0 && plan_adapters(&p, &wish, &src, 1, &e) == -1 &&
+			e.status == STATUS_DATA && strstr(e.msg, GOLDEN "head") &&
+			strstr(e.msg, "lm_head"),
 		"an adapter of another model is refused by its tensor's name");
+	plan_done(&p);
 	source_done(&src);
 	st_close(&base);
 }

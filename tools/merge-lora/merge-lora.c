@@ -154,8 +154,8 @@ static int check_probe(const struct run *r, struct err *e)
 
 static int plan(struct run *r, const char *operand, struct err *e)
 {
-	if (open_sources(r, operand, e) || check_probe(r, e) ||
-		plan_make(&r->plan, &r->wish, r->sources, r->nsources, e) ||
+	if (plan_base(&r->plan, &r->wish, e) || open_sources(r, operand, e) || check_probe(r, e) ||
+		plan_adapters(&r->plan, &r->wish, r->sources, r->nsources, e) ||
 		rewrite_plan(&r->plan.w, r->team, e))
 		return -1;
 	if (report || requantise)

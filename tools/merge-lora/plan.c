@@ -100,23 +100,24 @@ static void back_to_codes(struct plan *p, const struct wish *wish)
 	add_parts(p, wish->base);
 }
 
-int plan_make(struct plan *p, const struct wish *wish, const struct source *s, size_t nsources,
-	struct err *e)
+int plan_base(struct plan *p, const struct wish *wish, struct err *e)
 {
 	*p = (struct plan){0};
-	int rc = 0;
-	for (size_t i = 0; i < wish->base->n && !rc; i++)
-		rc = add_base(p, wish, &wish->base->t[i], e);
-	if (!rc)
-		rc = check_wish(p, wish, e);
-	for (size_t i = 0; i < nsources && !rc; i++)
-		if ((rc = adapt(p, wish, &s[i], nsources, e)))
-			err_prefix(e, "%s", s[i].name);
-	if (!rc && wish->requantise)
+	for (size_t i = 0; i < wish->base->n; i++)
+		if (add_base(p, wish, &wish->base->t[i], e))
+			return -1;
+	return check_wish(p, wish, e);
+}
+
+int plan_adapters(struct plan *p, const struct wish *wish, const struct source *s, size_t nsources,
+	struct err *e)
+{
+	for (size_t i = 0; i < nsources; i++)
+		if (adapt(p, wish, &s[i], nsources, e))
+			return err_prefix(e, "%s", s[i].name);
+	if (wish->requantise)
 		back_to_codes(p, wish);
-	if (rc)
-		plan_done(p);
-	return rc;
+	return 0;
 }
 
 void plan_done(struct plan *p)

@@ -24,8 +24,10 @@ struct plan {
 	int untie; /* the result has an output head of its own, the base had not */
 };
 
-/* The items, to which rewrite_plan gives their places. */
-int plan_make(struct plan *p, const struct wish *wish, const struct source *s, size_t nsources,
+/* The base's items, and whether the wish can be had: before an adapter is waited for. */
+int plan_base(struct plan *p, const struct wish *wish, struct err *e);
+/* What adapters do to them. rewrite_plan then gives the items their places. */
+int plan_adapters(struct plan *p, const struct wish *wish, const struct source *s, size_t nsources,
 	struct err *e);
 void plan_done(struct plan *p);
 

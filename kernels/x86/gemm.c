@@ -188,6 +188,15 @@ static void pack_a_rows(const struct term *t, size_t i, size_t m, size_t p0, siz
 	}
 }
 
+/* Asks for the same of the `ahead` rows after them, for the next strip: as f32 they come from afar. */
+static void prefetch_a_rows(const struct term *t, size_t i, size_t ahead, size_t p0, size_t k)
+{
+	size_t len = cpu_min(2 * k, t->k - 2 * p0);
+	for (size_t r = 0; r < ahead; r++)
+		for (size_t p = 0; p < len; p += 16)
+			__builtin_prefetch(t->a + (i + r) * t->ars + 2 * p0 + p, 0, 2);
+}
+
 static void pack_a_columns(
 	const struct term *t, size_t i, size_t m, size_t p0, size_t k, float *dst)
 {
@@ -278,15 +287,18 @@ static void thin(const struct term *t, size_t i0, size_t m, size_t j0, size_t n,
 		thin_group(0, t, i0, m, j0, n, c, ldc, add, s);
 }
 
-/* Rows i … of m times the panel: cells p0 … of k, n columns. */
-static void strip(const struct term *t, size_t i, size_t m, size_t p0, size_t k, size_t n, float *c,
-	size_t ldc, int add, struct scratch *s)
+/* Rows i … below `end`, TILE_M at most, times the panel: cells p0 … of k, n columns. */
+static void strip(const struct term *t, size_t i, size_t end, size_t p0, size_t k, size_t n,
+	float *c, size_t ldc, int add, struct scratch *s)
 {
+	size_t m = cpu_min(TILE_M, end - i);
 	int by_columns = t->acs != 1;
 	if (t->bf16 && by_columns)
 		pack_a_columns(t, i, m, p0, k, s->a);
-	else if (t->bf16)
+	else if (t->bf16) {
 		pack_a_rows(t, i, m, p0, k, s->a);
+		prefetch_a_rows(t, i + m, cpu_min(TILE_M, end - i - m), p0, k);
+	}
 	for (size_t j = 0; j < n; j += TILE_N) {
 		size_t cols = cpu_min(TILE_N, n - j), ldb = padded(cols);
 		const float *b = s->panel + j * k;
@@ -320,11 +332,11 @@ static void block(struct kctx *c, const struct gemm *g, size_t i0, size_t m, siz
 			for (size_t i = i0; i < i0 + m; i += TILE_M) {
 				size_t rows = cpu_min(TILE_M, i0 + m - i);
 				if (!t->drop_c) {
-					strip(t, i, rows, p0, k, n, g->c + i * g->ldc + j0, g->ldc,
-						add, s);
+					strip(t, i, i0 + m, p0, k, n, g->c + i * g->ldc + j0,
+						g->ldc, add, s);
 					continue;
 				}
-				strip(t, i, rows, p0, k, n, s->product, GROUP, 0, s);
+				strip(t, i, i0 + m, p0, k, n, s->product, GROUP, 0, s);
 				gemm_add_dropped(
 					c, g, t->drop_c, i, rows, j0, n, s->product, GROUP);
 			}

@@ -12,8 +12,8 @@
  *               weights excepted. Operations allocate nothing that grows with T: scratch is the
  *               backend's own, bounded, made at open.
  *   Types       f32, but for what `keep` puts away. Arithmetic inside an operation is f32 or better.
- *   Precision   KP_BF16: linear rounds the operands of products with W, and of dw, to bf16 (to nearest,
- *               half to even) and sums in f32; an adapter's products and all else stay f32.
+ *   Precision   KP_BF16: linear rounds the operands of its products to bf16 (to nearest, half to even) and
+ *               sums in f32; but what the forward adds by the adapter, and all else, stays f32.
  *   Order       every sum has one fixed order: a row of a result depends only on that row's inputs
  *               (never on T or its place in the batch); a sum over rows (gradients of parameters)
  *               is one accumulator per element, updated row after row, and goes on from what the

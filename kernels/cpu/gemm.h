@@ -16,7 +16,7 @@ struct term {
 	float scale;		       /* … B is multiplied by it … */
 	const struct kdropout *drop_b; /* … its rows are dropped (their number: the token) … */
 	const struct kdropout *drop_c; /* … or the term's product is, by rows of C */
-	int bf16; /* A and B are rounded first; such a term is neither scaled nor dropped */
+	int bf16; /* A and B, scaled and dropped, are rounded; B is not both that and transposed */
 };
 
 struct gemm {

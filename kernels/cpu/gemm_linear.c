@@ -145,12 +145,12 @@ int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 		struct kweight vh = gemm_view(c, R ? (const float *)h.p + t * R : NULL, nt, R);
 		int rc = 0;
 		struct gemm gg = {nt, R, g, R, 0, NULL,
-			{{N, out, N, 1, &b, 0, lora->scale, NULL, NULL, 0}}, 1};
+			{{N, out, N, 1, &b, 0, lora->scale, NULL, NULL, bf16}}, 1};
 		if (R && (dx.p || lora->da.p))
 			rc |= run(c, &gg);
 		struct gemm gdx = {nt, K, (float *)dx.p + t * K, K, accumulate, NULL,
 			{{N, out, N, 1, l->w, 0, 1, NULL, NULL, bf16},
-				{R, g, R, 1, &a, 0, 1, NULL, dropping, 0}},
+				{R, g, R, 1, &a, 0, 1, NULL, dropping, bf16}},
 			R ? 2 : 1};
 		if (dx.p)
 			rc |= run(c, &gdx);
@@ -159,11 +159,11 @@ int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 		if (l->dw.p)
 			rc |= run(c, &gdw);
 		struct gemm gda = {R, K, lora->da.p, K, 1, NULL,
-			{{nt, g, 1, R, &vx, 0, 1, dropping, NULL, 0}}, 1};
+			{{nt, g, 1, R, &vx, 0, 1, dropping, NULL, bf16}}, 1};
 		if (R && lora->da.p)
 			rc |= run(c, &gda);
 		struct gemm gdb = {N, R, lora->db.p, R, 1, NULL,
-			{{nt, out, 1, N, &vh, 0, lora->scale, NULL, NULL, 0}}, 1};
+			{{nt, out, 1, N, &vh, 0, lora->scale, NULL, NULL, bf16}}, 1};
 		if (R && lora->db.p)
 			rc |= run(c, &gdb);
 		if (rc)

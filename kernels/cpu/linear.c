@@ -1,7 +1,7 @@
 /*
  * y = x W^T + bias + scale drop(x) A^T B^T and its backward. Tiles bound what is unpacked; inside
  * a tile every element of a result has its own sum in a fixed order, whatever the tiles are.
- * In bf16 what the base product and dw multiply is rounded on its way to them.
+ * In bf16 what the products multiply is rounded on its way to them, but for the adapter's in the forward.
  */
 #include "kernels/cpu/cpu_int.h"
 
@@ -41,7 +41,7 @@ static struct linear linear_of(struct kctx *c, const struct klinear *l, size_t T
 		.c = c, .l = l, .T = T, .N = l->w->d.n, .K = l->w->d.k, .R = l->lora.r};
 }
 
-/* n operands of a product with W: rounded to bf16 in dst, or where they are. */
+/* n operands of a product: rounded to bf16 in dst (which may be src), or where they are. */
 static const float *operands(const struct linear *s, const float *src, float *dst, size_t n)
 {
 	if (s->c->precision != KP_BF16)
@@ -159,6 +159,12 @@ static void dw_rows(void *arg, size_t i, int worker)
 	}
 }
 
+static float operand(const struct linear *s, float v)
+{
+	float rounded;
+	return *operands(s, &v, &rounded, 1);
+}
+
 static void adapter_row(void *arg, size_t i, int worker)
 {
 	const struct linear *s = arg;
@@ -166,15 +172,19 @@ static void adapter_row(void *arg, size_t i, int worker)
 	const float *a = lora->a.p, *b = lora->b.p, *dy = s->dy + (s->t0 + i) * s->N;
 	float *g = s->g + i * s->R, *da = s->c->scratch[worker];
 	memset(g, 0, s->R * sizeof *g);
-	for (size_t n = 0; n < s->N; n++)
+	for (size_t n = 0; n < s->N; n++) {
+		float d = operand(s, dy[n]);
 		for (size_t r = 0; r < s->R; r++)
-			g[r] += lora->scale * dy[n] * b[n * s->R + r];
+			g[r] += d * operand(s, lora->scale * b[n * s->R + r]);
+	}
+	for (size_t r = 0; r < s->R; r++)
+		g[r] = operand(s, g[r]); /* as all that follows takes it */
 	if (!s->dx)
 		return;
 	memset(da, 0, s->K * sizeof *da);
 	for (size_t r = 0; r < s->R; r++)
 		for (size_t k = 0; k < s->K; k++)
-			da[k] += g[r] * a[r * s->K + k];
+			da[k] += g[r] * operand(s, a[r * s->K + k]);
 	cpu_drop(&lora->drop, s->t0 + i, 0, s->K, da, da);
 	float *dx = s->dx + (s->t0 + i) * s->K;
 	for (size_t k = 0; k < s->K; k++)
@@ -189,6 +199,7 @@ static void da_columns(void *arg, size_t i, int worker)
 	for (size_t j = 0; j < s->nt; j++) {
 		size_t t = s->t0 + j;
 		cpu_drop(&s->l->lora.drop, t, k0, nk, s->x + t * s->K + k0, x);
+		operands(s, x, x, nk);
 		for (size_t r = 0; r < s->R; r++)
 			for (size_t k = 0; k < nk; k++)
 				da[r * s->K + k0 + k] += s->g[j * s->R + r] * x[k];
@@ -203,9 +214,11 @@ static void db_rows(void *arg, size_t i, int worker)
 	(void)worker;
 	for (size_t j = 0; j < s->nt; j++) {
 		const float *dy = s->dy + (s->t0 + j) * s->N, *h = s->h + (s->t0 + j) * s->R;
-		for (size_t n = i * COLS; n < end; n++)
+		for (size_t n = i * COLS; n < end; n++) {
+			float d = operand(s, dy[n]);
 			for (size_t r = 0; r < s->R; r++)
-				db[n * s->R + r] += s->l->lora.scale * dy[n] * h[r];
+				db[n * s->R + r] += d * operand(s, s->l->lora.scale * h[r]);
+		}
 	}
 }
 

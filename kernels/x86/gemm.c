@@ -82,6 +82,23 @@ static void pair_rows(const char *first, const char *second, size_t n, float *ds
 	v_store(dst + j, v_pair_bf16(a, b));
 }
 
+/* n columns from j0 of row r of b, as the term has them. dst: GROUP cells. */
+static const char *row_bf16(const struct term *t, size_t r, size_t j0, size_t n, float *dst)
+{
+	if (!t->drop_b && t->scale == 1)
+		return t->b->rows_bf16(t->b, r, j0, n, dst);
+	float values[GROUP];
+	const float *src = t->b->rows(t->b, r, j0, n, values);
+	if (t->drop_b) {
+		FN(drop)(t->drop_b, r, j0, n, src, values);
+		src = values;
+	}
+	for (size_t j = 0; j < n; j += W)
+		v_store_bf16((char *)dst + j * 2,
+			v_load_part(src + j, v_first(n - j)) * v_set(t->scale));
+	return (const char *)dst;
+}
+
 static void pack_row_pairs(
 	const struct term *t, size_t p0, size_t k, size_t j0, size_t n, float *dst, float *rows)
 {
@@ -91,10 +108,10 @@ static void pack_row_pairs(
 		size_t at = 2 * (p0 + p);
 		for (size_t r = at + AHEAD; r < at + AHEAD + 2 && r < t->k; r++)
 			prefetch_row(t->b, r, j0, n);
-		const char *low = t->b->rows_bf16(t->b, at, j0, n, rows);
+		const char *low = row_bf16(t, at, j0, n, rows);
 		const char *high = (const char *)none;
 		if (at + 1 < t->k)
-			high = t->b->rows_bf16(t->b, at + 1, j0, n, rows + GROUP);
+			high = row_bf16(t, at + 1, j0, n, rows + GROUP);
 		if (t->acs != 1) { /* A by columns: see gemm.h */
 			const char *first = low;
 			low = high;
@@ -167,7 +184,7 @@ static void pack(
 		pack_row_pairs(t, p0, k, j0, n, dst, rows);
 	else
 		pack_rows(t, p0, k, j0, n, dst, rows);
-	if (t->scale != 1)
+	if (t->scale != 1 && !t->bf16)
 		for (size_t i = 0; i < k * padded(n); i++)
 			dst[i] *= t->scale;
 }
@@ -186,15 +203,6 @@ static void pack_a_rows(const struct term *t, size_t i, size_t m, size_t p0, siz
 		if (p < len) /* into what the next panel's row begins with, or beyond the last */
 			v_store_bf16(to + p * 2, v_load_part(src + p, v_first(len - p)));
 	}
-}
-
-/* Asks for the same of the `ahead` rows after them, for the next strip: as f32 they come from afar. */
-static void prefetch_a_rows(const struct term *t, size_t i, size_t ahead, size_t p0, size_t k)
-{
-	size_t len = cpu_min(2 * k, t->k - 2 * p0);
-	for (size_t r = 0; r < ahead; r++)
-		for (size_t p = 0; p < len; p += 16)
-			__builtin_prefetch(t->a + (i + r) * t->ars + 2 * p0 + p, 0, 2);
 }
 
 static void pack_a_columns(
@@ -295,19 +303,22 @@ static void strip(const struct term *t, size_t i, size_t end, size_t p0, size_t 
 	int by_columns = t->acs != 1;
 	if (t->bf16 && by_columns)
 		pack_a_columns(t, i, m, p0, k, s->a);
-	else if (t->bf16) {
+	else if (t->bf16)
 		pack_a_rows(t, i, m, p0, k, s->a);
-		prefetch_a_rows(t, i + m, cpu_min(TILE_M, end - i - m), p0, k);
-	}
+	/* Two rows of the next strip a tile; by columns they are mostly in the lines of this one. */
+	struct ahead next = {s->a, 0};
+	if (end - i >= 2 * TILE_M && !by_columns)
+		next = (struct ahead){t->a + (i + TILE_M) * t->ars + 2 * p0, t->ars};
 	for (size_t j = 0; j < n; j += TILE_N) {
 		size_t cols = cpu_min(TILE_N, n - j), ldb = padded(cols);
 		const float *b = s->panel + j * k;
 		if (t->bf16)
 			gemm_small_pairs(m, cols, k, s->a, by_columns ? 1 : PANEL_K,
-				by_columns ? TILE_M : 1, b, ldb, c + j, ldc, add);
+				by_columns ? TILE_M : 1, b, ldb, c + j, ldc, add, next);
 		else
 			gemm_small(m, cols, k, t->a + i * t->ars + p0 * t->acs, t->ars, t->acs, b,
 				ldb, c + j, ldc, add);
+		next.row += 2 * next.step;
 	}
 }
 

@@ -39,8 +39,13 @@ int gemm_run(struct kctx *c, const struct gemm *g);
  */
 void gemm_small(size_t m, size_t n, size_t k, const float *a, size_t ars, size_t acs,
 	const float *b, size_t ldb, float *c, size_t ldc, int add);
-/* The same of cells that are pairs of bf16; k: cells. */
+/* The same of cells that are pairs of bf16; k: cells. The cells that are made next come from f32 far away:
+ * 2k of two rows are asked for on the way. */
+struct ahead {
+	const float *row;
+	size_t step; /* to the second */
+};
 void gemm_small_pairs(size_t m, size_t n, size_t k, const float *a, size_t ars, size_t acs,
-	const float *b, size_t ldb, float *c, size_t ldc, int add);
+	const float *b, size_t ldb, float *c, size_t ldc, int add, struct ahead next);
 
 #endif

@@ -1,9 +1,10 @@
 """Short runs of TRL's SFT, DPO and ORPO as tests/unit/test_train_peers.c repeats them: initial adapters, rows as token
-ids, TRL's log, gradients of the first step, final adapters. The model is tiny and random; the bases of the qlora-… runs are
-tests/golden/quant/base as bitsandbytes quantises it, NF4 and double, from f32 (what `quant -t nf4 --double-quant --codes
-table --dtype float32` makes), computed in f32, but qlora-bf16, which repeats qlora-dpo, in bf16. Runs of other adapters than
-plain LoRA begin with one that PEFT made. Usage: train_runs.py TRAIN_PY QUANT_BASE MODELS OUT_DIR [RUN…], TRAIN_PY being the
-script that runs TRL and records batches.jsonl, log.jsonl, grads.safetensors, init/ and final/, MODELS tests/golden/model."""
+ids, TRL's log, gradients of the first step, final adapters; of dpo, orpo and sft also TRL's log in bf16. The model is tiny
+and random; the bases of the qlora-… runs are tests/golden/quant/base as bitsandbytes quantises it, NF4 and double, from f32
+(what `quant -t nf4 --double-quant --codes table --dtype float32` makes), computed in f32, but qlora-bf16, which repeats
+qlora-dpo, in bf16. Runs of other adapters than plain LoRA begin with one that PEFT made. Usage: train_runs.py TRAIN_PY
+QUANT_BASE MODELS OUT_DIR [RUN…], TRAIN_PY being the script that runs TRL and records batches.jsonl, log.jsonl,
+grads.safetensors, init/ and final/, MODELS tests/golden/model."""
 import json
 import os
 import random
@@ -117,6 +118,11 @@ def tokens(row):
             "rejected_ids": row["rejected"]["ids"][n:]}
 
 
+def train(loss, base, data, run, settings):
+    subprocess.run([sys.executable, train_py, "--loss", loss, "-m", os.path.join(work, base), "--data", data, "-o", run] +
+                   common + settings, check=True)
+
+
 work = tempfile.mkdtemp()
 model = os.path.join(work, "model")
 words = {"model": make_model(model), "linear": make_linear(os.path.join(work, "linear")),
@@ -135,9 +141,11 @@ for name in chosen:
         settings = settings + ["--adapter", os.path.join(work, "adapter-" + name)]
     else:
         settings = settings + ["--random-b"]
-    subprocess.run([sys.executable, train_py, "--loss", loss, "-m", os.path.join(work, base), "--data", data, "-o", run] +
-                   common + settings, check=True)
+    train(loss, base, data, run, settings)
     os.makedirs(to, exist_ok=True)
+    if name == loss:
+        train(loss, base, data, run + "-bf16", settings + ["--bf16"])
+        shutil.copyfile(os.path.join(run + "-bf16", "log.jsonl"), os.path.join(to, "log-bf16.jsonl"))
     shutil.copyfile(os.path.join(run, "log.jsonl"), os.path.join(to, "log.jsonl"))
     if base == "nf4-bf16":  # the rest is that of the run in f32
         continue

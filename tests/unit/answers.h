@@ -18,13 +18,15 @@ static const struct st_tensor *answer(const char *prefix, const char *name)
 	return t;
 }
 
+static const char *precision = "f32";
+
 static struct model *open_model(const char *kernels, int train, int full, const char *adapter)
 {
 	struct model *m;
 	struct err e = {0};
 	struct model_opts o = {.dir = dir,
 		.kernels = kernels,
-		.precision = "f32",
+		.precision = precision,
 		.threads = 1,
 		.train = train,
 		.full = full,

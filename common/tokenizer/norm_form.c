@@ -10,19 +10,23 @@
 
 #include <string.h>
 
+/* Behind the ASCII at i, give or take a few bytes. */
+static size_t behind_ascii(const struct ntext *t, size_t i)
+{
+	for (uint64_t w; i + sizeof w <= t->len; i += sizeof w) {
+		memcpy(&w, t->s + i, sizeof w);
+		if (w & 0x8080808080808080u)
+			return i;
+	}
+	return i;
+}
+
 static int is_ascii(const struct ntext *t)
 {
-	size_t i = 0;
-	for (; i + 8 <= t->len; i += 8) {
-		uint64_t w;
-		memcpy(&w, t->s + i, 8);
-		if (w & 0x8080808080808080u)
-			return 0;
-	}
-	for (; i < t->len; i++)
-		if ((uint8_t)t->s[i] & 0x80)
-			return 0;
-	return 1;
+	size_t i = behind_ascii(t, 0);
+	while (i < t->len && !((uint8_t)t->s[i] & 0x80))
+		i++;
+	return i == t->len;
 }
 
 struct decomposed {
@@ -134,11 +138,17 @@ int norm_nfc(const struct norm *n, struct encoder *enc, const struct ntext *in, 
 	int any = 0;
 	if (is_ascii(in))
 		return 0;
-	for (size_t i = 0, from = 0, to; i < in->len; from = i) {
-		if (uni_is_nfc_inert(uni_next(s, &i)))
+	struct uni_pages *pages = &enc->window.pages;
+	for (size_t i = 0, from = 0, to; i < in->len;) {
+		if (s[i] < 0x80 && (from = behind_ascii(in, i)) > i) {
+			i = from;
+			continue;
+		}
+		from = i;
+		if (uni_flags(pages, uni_next(s, &i)) & UNI_INERT)
 			continue;
 		size_t starter = from > done ? uni_prev(s, from) : from;
-		for (to = i; i < in->len && !uni_is_nfc_inert(uni_next(s, &i));)
+		for (to = i; i < in->len && !(uni_flags(pages, uni_next(s, &i)) & UNI_INERT);)
 			to = i;
 		i = to;
 		struct ntext part = ntext_slice(in, starter, to);

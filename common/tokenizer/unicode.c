@@ -237,12 +237,12 @@ static uint8_t flags_of(uint32_t c)
 	}
 }
 
-const uint8_t *uni_pages_fill(struct uni_pages *p, uint32_t c)
+unsigned uni_pages_find(struct uni_pages *p, uint32_t c)
 {
-	uint8_t *page = mem_alloc(0x100, 1);
-	for (uint32_t i = 0; i < 0x100; i++)
-		page[i] = flags_of((c & ~0xffu) + i);
-	return p->page[c >> 8] = page;
+	uint8_t **page = &p->page[c >> 8];
+	if (!*page)
+		*page = mem_zalloc(0x100, 1);
+	return (*page)[c & 0xff] = flags_of(c);
 }
 
 void uni_pages_done(struct uni_pages *p)

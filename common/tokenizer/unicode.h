@@ -111,8 +111,8 @@ static inline enum uni_class uni_class_of(uint32_t c)
 }
 
 /*
- * All of that for the code points of a text, quickly: flags by page of 256 of them, filled when first asked for. One
- * thread's. Zero-initialise.
+ * All of that for the code points of a text, quickly: flags, found when first asked for (none has no flag), by page of
+ * 256 code points. One thread's. Zero-initialise.
  */
 enum {
 	UNI_INERT = 1 << TEXT_WIDE,		/* uni_is_nfc_inert */
@@ -122,11 +122,12 @@ struct uni_pages {
 	uint8_t *page[0x1100];
 };
 void uni_pages_done(struct uni_pages *p);
-const uint8_t *uni_pages_fill(struct uni_pages *p, uint32_t c);
+unsigned uni_pages_find(struct uni_pages *p, uint32_t c);
 static inline unsigned uni_flags(struct uni_pages *p, uint32_t c)
 {
 	const uint8_t *page = p->page[c >> 8];
-	return (page ? page : uni_pages_fill(p, c))[c & 0xff];
+	unsigned flags = page ? page[c & 0xff] : 0;
+	return flags ? flags : uni_pages_find(p, c);
 }
 
 /* Combining class, decomposition (at most 18 code points into out; one level is the full one) and

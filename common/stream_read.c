@@ -9,10 +9,10 @@
 #include "common/json.h"
 #include "common/jsonl.h"
 #include "common/mp.h"
+#include "kernels/crc.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <zlib.h>
 
 struct stream_reader {
 	char **paths;
@@ -173,7 +173,7 @@ static int begin_stream(struct stream_reader *r, struct err *e)
 		return got;
 	if (header_unpack(&h, p, n, e))
 		return err_prefix(e, "%s", name(r));
-	r->crc = (uint32_t)crc32_z(0, p, n);
+	r->crc = crc_update(0, p, n);
 	r->records = 0;
 	r->in_stream = 1;
 	input_skip(r->in, n);
@@ -384,7 +384,7 @@ static int read_msgpack(struct stream_reader *r, struct record *rec, struct err 
 		return end_stream(r, p, n, e);
 	r->number++;
 	r->records++;
-	r->crc = (uint32_t)crc32_z(r->crc, p, n);
+	r->crc = crc_update(r->crc, p, n);
 	int ours = in_shard(r);
 	r->index++;
 	input_skip(r->in, n);

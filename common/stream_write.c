@@ -4,9 +4,9 @@
 #include "common/die.h"
 #include "common/io.h"
 #include "common/mp.h"
+#include "kernels/crc.h"
 
 #include <string.h>
-#include <zlib.h>
 
 struct stream_writer {
 	struct output *out;
@@ -16,7 +16,7 @@ struct stream_writer {
 
 static int put(struct stream_writer *w, const void *p, size_t n, struct err *e)
 {
-	w->crc = (uint32_t)crc32_z(w->crc, p, n);
+	w->crc = crc_update(w->crc, p, n);
 	return output_write(w->out, p, n, e);
 }
 

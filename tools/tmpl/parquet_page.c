@@ -1,9 +1,9 @@
 #include "tools/tmpl/parquet_page.h"
 
+#include "kernels/crc.h"
 #include "tools/tmpl/thrift.h"
 
 #include <string.h>
-#include <zlib.h>
 
 enum {
 	PAGE_MAX = 256 << 20, /* bytes of a page; writers aim at one megabyte */
@@ -132,7 +132,7 @@ static int read_stored(struct pq_source *s, const struct pq_page *page, struct e
 			0)
 		return -1;
 	s->raw.len = page->stored;
-	if (page->has_crc && crc32_z(0, s->raw.p, s->raw.len) != page->crc)
+	if (page->has_crc && crc_update(0, s->raw.p, s->raw.len) != page->crc)
 		return err_data(e, "a page is damaged: its checksum is another");
 	return 0;
 }

@@ -2,7 +2,7 @@
  * Who puts BOS and EOS where: one rule for every program and every loss.
  *
  * A row that a chat template made stays as the template made it. Any other row begins with BOS once,
- * when the tokenizer is one that puts BOS in front (its post-processor, or add_bos_token), and ends
+ * when the tokenizer is one that puts BOS in front (its post-processor), and ends
  * with EOS unless it ends in a stop id already. This is TRL's rule since 0.29 for rows of plain
  * strings, except that TRL compares the text's end with the EOS string where we compare ids.
  */

@@ -1,6 +1,6 @@
 /*
- * tokenizer.json as a hostile file: what loads must encode and decode without a fault. The input is the
- * file; a text of every kind goes through whatever it turns out to be.
+ * tokenizer.json as a hostile file: what loads must encode and decode without a fault, as the file says and as
+ * transformers would have it. The input is the file; a text of every kind goes through whatever it turns out to be.
  */
 #include "common/mem.h"
 #include "common/tokenizer/tokenizer.h"
@@ -18,9 +18,36 @@ static const char *directory(void)
 {
 	static char dir[] = "/tmp/sluice-fuzz-XXXXXX";
 	static int made;
-	if (!made && mkdtemp(dir))
+	if (!made && mkdtemp(dir)) {
+		char path[64];
+		snprintf(path, sizeof path, "%s/tokenizer_config.json", dir);
+		FILE *f = fopen(path, "w");
+		if (f) {
+			fputs("{\"tokenizer_class\": \"LlamaTokenizer\", \"add_bos_token\": true}",
+				f);
+			fclose(f);
+		}
 		made = 1;
+	}
 	return dir;
+}
+
+static void use(const struct tokenizer *t)
+{
+	struct err e = {0};
+	struct encoder *enc = encoder_new(t);
+	struct encoding out = {0};
+	struct str back = {0};
+	if (!tokenizer_encode(enc, text, sizeof text - 1, 1, &out, &e)) {
+		for (size_t i = 0; i < out.n; i++)
+			if (out.offsets[i][0] > out.offsets[i][1] ||
+				out.offsets[i][1] >= sizeof text)
+				abort();
+		tokenizer_decode(enc, out.ids, out.n, 1, &back, &e);
+	}
+	encoding_done(&out);
+	str_done(&back);
+	encoder_free(enc);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -35,19 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct tokenizer *t;
 	struct err e = {0};
 	if (tokenizer_load(&t, directory(), &e) == 0) {
-		struct encoder *enc = encoder_new(t);
-		struct encoding out = {0};
-		struct str back = {0};
-		if (!tokenizer_encode(enc, text, sizeof text - 1, 1, &out, &e)) {
-			for (size_t i = 0; i < out.n; i++)
-				if (out.offsets[i][0] > out.offsets[i][1] ||
-					out.offsets[i][1] >= sizeof text)
-					abort();
-			tokenizer_decode(enc, out.ids, out.n, 1, &back, &e);
-		}
-		encoding_done(&out);
-		str_done(&back);
-		encoder_free(enc);
+		use(t);
+		tokenizer_free(t);
+	}
+	if (tokenizer_load_compat(&t, directory(), &e) == 0) {
+		use(t);
 		tokenizer_free(t);
 	}
 	unlink(path);

@@ -259,6 +259,8 @@ int main(int argc, char **argv)
 	int first = opts_parse(&program, argc, argv);
 	if (!opts_model.model)
 		die(STATUS_USAGE, "which tokenizer? give the model's directory with -m");
+	if (options.compat && strcmp(options.compat, "transformers") != 0)
+		die(STATUS_USAGE, "--compat '%s': there is 'transformers' only", options.compat);
 	io_note_input(opts_model.model);
 	struct job j = {0};
 	struct err e = {0};

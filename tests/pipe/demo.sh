@@ -10,7 +10,7 @@ TRAIN_FLAGS='--max-steps 16' LEARNING_RATE=1e-3 status 0 "the demo runs" "$R/pip
 like "$(cat "$T/out")" '<\|im_start\|>user' "it shows the rendered template"
 like "$(cat "$T/out")" '^Preference accuracy on held-out prompts' "it has a table of preference accuracy"
 for loss in DPO ORPO SFT QLORA; do
-	read -r _ before after <<<"$(grep "^$loss " "$T/out")"
+	read -r _ before after _ <<<"$(grep "^$loss " "$T/out")"
 	ok "$(jq -n "if $after > $before + 15 then 0 else 1 end")" "$loss prefers kind answers more often than before ($before %, $after %)"
 done
 for loss in dpo orpo sft qlora; do

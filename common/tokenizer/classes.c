@@ -277,21 +277,13 @@ static void set_prefix(json_t *parts, const struct class *class, const struct co
 	}
 }
 
-static int has_token(const json_t *list, const char *content)
-{
-	const json_t *item;
-	size_t i;
-	json_array_foreach(list, i, item)
-	{
-		const char *s = json_string_value(json_object_get(item, "content"));
-		if (s && !strcmp(s, content))
-			return 1;
-	}
-	return 0;
-}
+/* A list of tokens, and what is in it. */
+struct tokens {
+	json_t *list, *seen;
+};
 
 /* A name of a special token, or a token with its flags. */
-static void add_token(json_t *list, const json_t *v, int special)
+static void add_token(struct tokens *to, const json_t *v, int special)
 {
 	json_t *token = json_is_object(v) ? json_deep_copy(v) : json_object();
 	if (json_is_string(v)) {
@@ -304,8 +296,10 @@ static void add_token(json_t *list, const json_t *v, int special)
 		if (!json_object_get(token, "normalized"))
 			json_object_set_new(token, "normalized", json_false());
 	}
-	if (content && !has_token(list, content))
-		json_array_append(list, token);
+	if (content && !json_object_get(to->seen, content)) {
+		json_array_append(to->list, token);
+		json_object_set_new(to->seen, content, json_true());
+	}
 	json_decref(token);
 }
 
@@ -317,7 +311,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* added_tokens_decoder, in the order of its ids. */
-static void add_decoder(json_t *list, const json_t *decoder)
+static void add_decoder(struct tokens *to, const json_t *decoder)
 {
 	const char **keys = mem_alloc(json_object_size(decoder), sizeof *keys), *key;
 	const json_t *v;
@@ -325,7 +319,7 @@ static void add_decoder(json_t *list, const json_t *decoder)
 	json_object_foreach((json_t *)(uintptr_t)decoder, key, v) keys[n++] = key;
 	qsort(keys, n, sizeof *keys, by_number);
 	for (size_t i = 0; i < n; i++)
-		add_token(list, json_object_get(decoder, keys[i]), 0);
+		add_token(to, json_object_get(decoder, keys[i]), 0);
 	mem_free(keys);
 }
 
@@ -334,18 +328,28 @@ static void add_tokens(const struct build *b, json_t *root)
 	static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token",
 		"pad_token", "cls_token", "mask_token"};
 	static const char *const lists[] = {"additional_special_tokens", "extra_special_tokens"};
-	json_t *list = json_array(), *v;
+	struct tokens to = {json_array(), json_object()};
 	const json_t *decoder = json_object_get(b->c->tokenizer, "added_tokens_decoder");
+	json_t *v;
 	size_t i;
-	if (!b->class || !decoder)
-		json_array_extend(list, json_object_get(root, "added_tokens"));
-	add_decoder(list, decoder);
+	/* What is twice in the file stays so: the later one's flags count. */
+	if (!b->class || !decoder) {
+		json_array_foreach(json_object_get(root, "added_tokens"), i, v)
+		{
+			const char *content = json_string_value(json_object_get(v, "content"));
+			json_array_append(to.list, v);
+			if (content)
+				json_object_set_new(to.seen, content, json_true());
+		}
+	}
+	add_decoder(&to, decoder);
 	for (i = 0; i < sizeof names / sizeof *names; i++)
-		add_token(list, config_of(b->c, b->class, b->names, names[i]), 1);
+		add_token(&to, config_of(b->c, b->class, b->names, names[i]), 1);
 	for (size_t k = 0; k < 2; k++)
 		json_array_foreach((json_t *)(uintptr_t)config_of(b->c, NULL, NULL, lists[k]), i, v)
-			add_token(list, v, 1);
-	json_object_set_new(root, "added_tokens", list);
+			add_token(&to, v, 1);
+	json_object_set_new(root, "added_tokens", to.list);
+	json_decref(to.seen);
 }
 
 static const char *content_of(const json_t *v)

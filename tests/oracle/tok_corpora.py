@@ -9,9 +9,10 @@ import struct
 import sys
 import zlib
 
+import transformers
 from tokenizers import Tokenizer
 
-TOKENIZERS = ["llama-3.2", "qwen2.5", "smollm2", "tinyllama", "phi-3-mini", "gpt2-hf", "gpt-neox-20b", "t5-small-unigram", "bert-base-uncased"]
+TOKENIZERS = ["llama-3.2", "qwen2.5", "smollm2", "tinyllama", "phi-3-mini", "gpt2-hf", "gpt-neox-20b", "t5-small-unigram", "bert-base-uncased", "blenderbot"]
 PIECE = 16384
 
 
@@ -29,7 +30,11 @@ def main():
     data = sys.argv[1]
     files = [f for f in sorted(glob.glob(os.path.join(data, "corpora", "**", "*"), recursive=True)) if os.path.isfile(f)]
     for name in TOKENIZERS:
-        tok = Tokenizer.from_file(os.path.join(data, "tokenizers", name, "tokenizer.json"))
+        path = os.path.join(data, "tokenizers", name)
+        if name == "blenderbot":  # vocab.json and merges.txt: transformers makes the rest
+            tok = transformers.BlenderbotTokenizer.from_pretrained(path).backend_tokenizer
+        else:
+            tok = Tokenizer.from_file(os.path.join(path, "tokenizer.json"))
         tok.no_truncation()
         tok.no_padding()
         for path in files:

@@ -73,9 +73,8 @@ static int plan_embedding(
 	const struct adapter_config *c = &a->config;
 	if (!adapter_targets(c, ADAPTER_EMBED))
 		return 0;
-	if (c->dora || c->lora_bias)
-		return err_data(e, "'%s' is not supported on " ADAPTER_EMBED,
-			c->dora ? "use_dora" : "lora_bias");
+	if (c->lora_bias)
+		return err_data(e, "'lora_bias' is not supported on " ADAPTER_EMBED);
 	add_site(a, ps, ADAPTER_EMBED,
 		(struct lora_site){.place = SITE_EMBED, .in = mc->vocab, .out = mc->dim});
 	return 0;

@@ -19,11 +19,39 @@ static struct kbuf new_zeros(struct model *m, size_t n)
 	return b;
 }
 
+static struct measured measured_site(struct model *m, const struct lora_site *s)
+{
+	int embedding = s->place == SITE_EMBED;
+	struct projection *p = embedding ? NULL : site_projection(m, s);
+	return (struct measured){.d = embedding ? m->embed_lora.dora : p->dora,
+		.w = embedding ? m->embed : p->l.w,
+		.columns = embedding,
+		.n = s->out,
+		.len = s->in,
+		.r = s->r,
+		.scale = s->scale,
+		.a = param_value(&m->params, s->a),
+		.b = param_value(&m->params, s->b)};
+}
+
+static int bind_dora(struct model *m, struct dora **d, const struct lora_site *s)
+{
+	*d = mem_zalloc(1, sizeof **d);
+	if (m->plan)
+		return 0;
+	(*d)->value = param_value(&m->params, (size_t)s->magnitude);
+	(*d)->grad = param_grad(&m->params, (size_t)s->magnitude);
+	struct measured w = measured_site(m, s);
+	return dora_open(m, &w);
+}
+
 static int bind_embedding(struct model *m, const struct lora_site *s)
 {
 	struct embed_lora *l = &m->embed_lora;
 	l->r = s->r;
 	l->scale = s->scale;
+	if (s->magnitude >= 0)
+		TRY(bind_dora(m, &l->dora, s));
 	if (m->plan)
 		return 0;
 	l->a = param_value(&m->params, s->a);
@@ -48,16 +76,6 @@ static int bind_bias(struct model *m, struct projection *p, const struct lora_si
 	return p->dsum.p ? 0 : KE_MEMORY;
 }
 
-static int bind_dora(struct model *m, struct projection *p, const struct lora_site *s)
-{
-	p->dora = mem_zalloc(1, sizeof *p->dora);
-	if (m->plan)
-		return 0;
-	p->dora->value = param_value(&m->params, (size_t)s->magnitude);
-	p->dora->grad = param_grad(&m->params, (size_t)s->magnitude);
-	return dora_open(m, p);
-}
-
 static int bind_site(struct model *m, const struct lora_site *s)
 {
 	if (s->place == SITE_EMBED)
@@ -73,7 +91,7 @@ static int bind_site(struct model *m, const struct lora_site *s)
 	}
 	if (s->bias >= 0 && !m->plan)
 		TRY(bind_bias(m, p, s));
-	return s->magnitude >= 0 ? bind_dora(m, p, s) : 0;
+	return s->magnitude >= 0 ? bind_dora(m, &p->dora, s) : 0;
 }
 
 int adapter_bind(struct model *m, struct err *e)
@@ -100,13 +118,11 @@ int adapter_refresh(struct model *m, int fresh)
 		TRY(m->k->weight_refresh(m->kc, m->embed_lora.weight));
 	for (size_t i = 0; i < m->adapter.nsites; i++) {
 		const struct lora_site *s = &m->adapter.sites[i];
-		if (s->place == SITE_EMBED)
-			continue;
-		struct projection *p = site_projection(m, s);
-		if (p->bias_on.p)
-			TRY(refresh_bias(m, p));
-		if (p->dora)
-			TRY(dora_refresh(m, p, fresh));
+		struct measured w = measured_site(m, s);
+		if (s->bias >= 0)
+			TRY(refresh_bias(m, site_projection(m, s)));
+		if (w.d)
+			TRY(dora_refresh(m, &w, fresh));
 	}
 	return 0;
 }
@@ -142,6 +158,7 @@ void adapter_unbind(struct model *m)
 {
 	if (m->embed_lora.weight)
 		m->k->weight_free(m->kc, m->embed_lora.weight);
+	dora_free(m, m->embed_lora.dora);
 	for (size_t i = 0; m->layers && i < m->adapter.nsites; i++) {
 		if (m->adapter.sites[i].place == SITE_EMBED)
 			continue;

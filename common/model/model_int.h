@@ -26,12 +26,24 @@ struct norm {
 
 /*
  * DoRA (arXiv 2402.09353, as PEFT 0.21 computes it): y = g (W x + s B A x) + bias, where g is a
- * magnitude a row over the row's norm |W + s B A|, and the norm is a constant to the backward.
+ * magnitude a row over the row's norm |W + s B A|, and the norm is a constant to the backward. On an
+ * embedding it is columns that have a magnitude.
  */
 struct dora {
-	struct kbuf g, inverse;	 /* [N] f32: the factor, and one over the norm */
+	struct kbuf g;	     /* [N] f32: the factor … */
+	struct kbuf inverse; /* … and one over the norm; of an embedding, over the magnitude */
 	struct kbuf value, grad; /* the magnitude, and its gradient in the arena */
 	double *squares;	 /* [N] |W|^2 of each row, in host memory */
+};
+
+/* A weight as DoRA measures it. */
+struct measured {
+	struct dora *d;
+	const struct kweight *w;
+	int columns;	  /* it is an embedding */
+	size_t n, len, r; /* norms; elements that each is of; rank */
+	float scale;
+	struct kbuf a, b; /* A [r,len], B [n,r] */
 };
 
 /* A linear layer as bound to its weight, bias, gradients and adapter; dropout is set at use. */
@@ -52,6 +64,7 @@ struct embed_lora {
 	struct kbuf a, da;
 	struct klinear b;
 	struct kweight *weight;
+	struct dora *dora; /* or NULL */
 };
 
 struct layer {
@@ -138,9 +151,10 @@ size_t adapter_bytes(const struct model *m);
 
 /* ---- dora.c ---- */
 
-/* The norms of a frozen weight's rows, and memory. KE_ codes. */
-int dora_open(struct model *m, struct projection *p);
-int dora_refresh(struct model *m, struct projection *p, int fresh);
+/* The norms of a frozen weight, and memory. KE_ codes. */
+int dora_open(struct model *m, const struct measured *w);
+/* What depends on A, B and the magnitude; fresh: the magnitude becomes the norm. */
+int dora_refresh(struct model *m, const struct measured *w, int fresh);
 void dora_free(struct model *m, struct dora *d);
 
 /* ---- adapter_file.c: adapter_model.safetensors ---- */

@@ -89,7 +89,8 @@ void weights_list(struct model *m, unsigned uses)
 	m->layers = mem_zalloc(c->layers, sizeof *m->layers);
 	m->slots = mem_alloc(3 + c->layers * (2 + 2 * PROJ_COUNT), sizeof *m->slots);
 	struct slot *embed = add_slot(m, 0, c->vocab, c->dim, "model.embed_tokens.weight");
-	embed->uses = KUSE_GATHER | (c->tied ? uses : 0);
+	/* dora.c multiplies by an embedding that has an adapter. */
+	embed->uses = KUSE_GATHER | (c->tied ? uses : 0) | (m->adapter.config.dora ? KUSE_BWD : 0);
 	embed->w = &m->embed;
 	embed->dw = &m->dembed;
 	for (size_t i = 0; i < c->layers; i++)

@@ -45,6 +45,8 @@ tensors=7 kind "modules trained whole" train/model 'norm.weight|lm_head|embed_to
 tensors=1 kind "a tied embedding, a copy of which trains" model/llama embed_tokens.weight --lora-target-modules v_proj --modules-to-save embed_tokens
 tensors=2 kind "a tied embedding, which trains, under both names" model/llama '(embed_tokens|lm_head).weight' --lora-target-modules v_proj --modules-to-save lm_head --ensure-weight-tying
 tensors=4 kind "LoRA on embedding and head" model/llama 'embed_tokens|lm_head' --lora-target-modules v_proj,embed_tokens,lm_head --init-lora-weights false
+tensors=6 kind "DoRA on embedding and head" train/model 'embed_tokens|lora_magnitude_vector' --use-dora --lora-dropout 0.1 --lora-target-modules v_proj,embed_tokens,lm_head \
+	--init-lora-weights gaussian
 tensors=4 kind "one layer, another rank" model/mistral 'layers.1.*_proj.lora_[AB]' --lora-target-modules all-linear --exclude-modules '.*(mlp.*|[ko]_proj)' \
 	--layers-to-transform 1 --rank-pattern '{"v_proj": 3}' --init-lora-weights gaussian
 

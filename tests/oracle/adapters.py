@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Adapters of every kind that PEFT's LoraConfig makes, on the models of model.py, and what PEFT computes, in float64.
 
-usage: adapters.py MODELS OUTPUT_DIR      (tests/golden/model tests/golden/adapters)
+usage: adapters.py MODELS OUTPUT_DIR [CASE…]      (tests/golden/model tests/golden/adapters)
 
 For each case a PEFT directory, and in it answers.safetensors as model.py has it, and config.json's "base". A dropout's
 mask is sluice's (kernels/philox.h) with seed 11 and step 2.
@@ -39,6 +39,8 @@ CASES = {
     "less": ("mistral", dict(target_modules=ALL, exclude_modules=["k_proj", "1.mlp.up_proj"], layers_to_transform=[1],
                              layers_pattern="layers", init_lora_weights="gaussian")),
     "regex": ("llama", dict(target_modules=r".*\.[01]\.(self_attn\.[qv]|mlp\.down)_proj", init_lora_weights=False)),
+    "dora-embed": ("llama3", dict(use_dora=True, target_modules=["embed_tokens", "v_proj"])),
+    "dora-embed-tied": ("qwen2", dict(use_dora=True, lora_dropout=0.2, target_modules=["embed_tokens", "up_proj"])),
 }
 
 
@@ -82,7 +84,7 @@ class Mask(torch.nn.Module):
 def put_masks(model, p):
     layers = model.config.num_hidden_layers
     for name, m in model.named_modules():
-        if not hasattr(m, "lora_dropout") or "default" not in m.lora_dropout:
+        if "default" not in getattr(m, "lora_dropout", {}) or name.endswith("embed_tokens"):
             continue
         parts = name.split(".")
         head = parts[-1] == "lm_head"
@@ -108,8 +110,10 @@ def file_name(name):
 
 
 def main():
-    models, out_dir = sys.argv[1:]
+    models, out_dir, *chosen = sys.argv[1:]
     for seed, (case, (family, options)) in enumerate(CASES.items()):
+        if chosen and case not in chosen:
+            continue
         g = torch.Generator().manual_seed(100 + seed)
         path = f"{out_dir}/{case}"
 

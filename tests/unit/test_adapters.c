@@ -8,7 +8,7 @@
 static const char *const cases[] = {"dora", "dora-head", "dora-tied-head", "dora-bias",
 	"dora-dropout", "bias-all", "bias-lora", "lora-bias", "lora-bias-all", "save", "save-mlp",
 	"save-tied-embed", "save-tied-head", "save-tied-both", "save-tied-one", "embed",
-	"embed-tied", "less", "regex"};
+	"embed-tied", "less", "regex", "dora-embed", "dora-embed-tied"};
 
 static void check(double off, const char *name, const char *kernels, const char *claim)
 {

@@ -65,7 +65,8 @@ whole() { # DIR
 	# As records of the same documents.
 	awk -v RS='\n' -v ORS='' '{ d = d $0 "\n"; if (length(d) >= 1000) { print d "\0"; d = "" } } END { print d }' "${texts[0]}" |
 		jq -Rsc 'split("\u0000")[] | {text: .}' >"$T/docs.jsonl"
-	ours=$(best wall tok -q -m "$1" "$T/docs.jsonl")
+	tmpl -q -m "$1" "$T/docs.jsonl" >"$T/docs.mp"
+	ours=$(best wall tok -q -m "$1" "$T/docs.mp")
 	echo "a whole process over $mb MB of $(basename "${texts[0]}"): $(calc "1e3 * $ours") ms"
 	[ -n "${BENCH_PYTHON:-}" ] || return 0
 	for peer in $peers; do

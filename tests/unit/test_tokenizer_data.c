@@ -1,7 +1,8 @@
 /* Real tokenizers over real text, against digests of the library's answers and llama.cpp's vectors. */
 #include "common/io.h"
 #include "common/mem.h"
-#include "common/tokenizer/tokenizer.h"
+#include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/unicode.h"
 #include "tests/tap.h"
 
 #include <zlib.h>
@@ -121,6 +122,60 @@ static void test_vectors(const char *data, const char *vectors, const char *name
 	mem_free(want);
 }
 
+/* Merging from whole characters gives what merging from bytes gives: random texts of the characters that the model
+ * begins with, of their neighbours, and of any. */
+static void test_ready(const char *data, const char *name)
+{
+	struct tokenizer *t;
+	struct err e = {0};
+	char *dir = mem_printf("%s/tokenizers/%s", data, name);
+	uint32_t *none = mem_zalloc(BPE_CHARS, sizeof *none), seed = 1, chars = 0;
+	int same = !tokenizer_load(&t, dir, &e);
+	mem_free(dir);
+	if (!ok(same, "%s loads again", name))
+		return;
+	uint32_t *ready = t->bpe.ready, *list = mem_alloc(BPE_CHARS, sizeof *list);
+	for (uint32_t c = 0; c < BPE_CHARS; c++)
+		if (ready[c])
+			list[chars++] = c;
+	struct encoder *whole = encoder_new(t), *bytes_only = encoder_new(t);
+	struct encoding a = {.ids_only = 1}, b = {.ids_only = 1};
+	struct str s = {0};
+	for (int i = 0; same && chars && i < 60000; i++) {
+		str_reset(&s);
+		for (int n = 1 + i % 23; n; n--) {
+			char bytes[4];
+			seed = seed * 1664525u + 1013904223u;
+			uint32_t r = seed >> 8, c = list[r % chars];
+			if (r % 5 == 0)
+				c = c > 0x80 ? c + 1 : c;
+			if (r % 11 == 0)
+				c = r % 3 ? ' ' : 'a' + r % 26;
+			if (c >= 0xd800 && c < 0xe000)
+				c = 'x';
+			str_add(&s, bytes, uni_put(c, bytes));
+		}
+		a.n = b.n = 0;
+		same = !tokenizer_encode(whole, s.s, s.len, 0, &a, &e);
+		t->bpe.ready = none;
+		same &= !tokenizer_encode(bytes_only, s.s, s.len, 0, &b, &e) && a.n == b.n &&
+			!memcmp(a.ids, b.ids, a.n * sizeof *a.ids);
+		t->bpe.ready = ready;
+		if (!same)
+			diag("'%s'", s.s);
+	}
+	ok(same && chars > 100, "%s: %u characters may be merged whole first", name,
+		(unsigned)chars);
+	encoding_done(&a);
+	encoding_done(&b);
+	str_done(&s);
+	encoder_free(whole);
+	encoder_free(bytes_only);
+	mem_free(list);
+	mem_free(none);
+	tokenizer_free(t);
+}
+
 int main(void)
 {
 	const char *data = tap_data();
@@ -132,6 +187,9 @@ int main(void)
 	test_vectors(data, "qwen2", "qwen2.5");
 	test_vectors(data, "gpt-2", "gpt2-hf");
 	test_vectors(data, "phi-3", "phi-3-mini");
+	test_ready(data, "llama-3.2");
+	test_ready(data, "qwen2.5");
+	test_ready(data, "gpt2-hf");
 	test_corpora(data);
 	return tap_done();
 }

@@ -62,6 +62,7 @@ int cpu_reserve(struct kctx *c, size_t bytes)
 {
 	if (bytes <= c->scratch_bytes)
 		return KE_OK;
+	bytes = (bytes + 127) / 128 * 128; /* half of it is aligned, too */
 	c->scratch_bytes = 0;
 	for (int i = 0; i < team_size(c->team); i++) {
 		free(c->scratch[i]);

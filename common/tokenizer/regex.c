@@ -311,6 +311,8 @@ int regex_translate(const char *s, size_t len, struct str *out, struct err *e)
 			return err_data(e, "a ')' without its '('");
 		if (one(&t, e))
 			return -1;
+		if (out->len > REGEX_LIMIT)
+			return err_data(e, "it becomes larger than %d bytes", REGEX_LIMIT);
 	}
 	if (t.depth > 1)
 		return err_data(e, "a '(' without its ')'");

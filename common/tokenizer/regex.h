@@ -11,6 +11,8 @@
  * is an error that names it. */
 int regex_translate(const char *s, size_t len, struct str *out, struct err *e);
 
+enum { REGEX_LIMIT = 1 << 20 }; /* bytes that a pattern may become */
+
 /* The inside of a PCRE2 class for a \p{name} of Oniguruma (Unicode 16.0 there, 14.0 here). */
 struct regex_property {
 	const char *name; /* lower case, without _ - and blanks */

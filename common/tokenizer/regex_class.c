@@ -314,6 +314,8 @@ static int items(const char **p, const char *end, int caseless, int depth, struc
 		unsigned c;
 		size_t i = 0;
 		int rc = 1;
+		if (s->inside.len + s->beside.len + all->len > REGEX_LIMIT)
+			return err_data(e, "it becomes larger than %d bytes", REGEX_LIMIT);
 		if (**p == '[') {
 			++*p;
 			if (*p < end && (rc = bracket(p, end, s, e)) != 0) {

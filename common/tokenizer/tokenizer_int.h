@@ -2,7 +2,7 @@
  * What the files of common/tokenizer/ share. The way of a text, as in the tokenizers library: added
  * tokens are cut out (added.c), what is left is normalised (norm.c), normalised added tokens are cut
  * out, the rest is split into pieces (split.c, splitter.c, pattern.c), each piece goes through the model
- * (bpe.c), and the post-processor (post.c) has the last word. decode.c is the way back.
+ * (bpe.c, or one of model.c's), and the post-processor (post.c) has the last word. decode.c is the way back.
  *
  * Normalizers, pre-tokenizers, post-processors and decoders are tables: a row is the type's name in
  * tokenizer.json and its functions. A Sequence is not a row: it is laid out flat on loading.

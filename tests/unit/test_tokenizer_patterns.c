@@ -52,7 +52,7 @@ static void refused(const char *text, const char *why)
 	struct pattern *p = NULL;
 	struct err e = {0};
 	int rc = pattern_new(&p, text, strlen(text), 0, &e);
-	if (!ok(rc && strstr(e.msg, why), "%s is refused: %s", text, why))
+	if (!ok(rc && strstr(e.msg, why), "%.40s is refused: %s", text, why))
 		diag("%s", e.msg);
 	pattern_free(p);
 }
@@ -96,6 +96,15 @@ int main(void)
 	for (int i = 0; i < 1000; i++)
 		str_addc(&deep, '(');
 	refused(deep.s, "groups deeper than");
+	str_reset(&deep);
+	for (int i = 0; i < 30000; i++)
+		str_adds(&deep, "\\w");
+	refused(deep.s, "it becomes larger than");
+	str_reset(&deep);
+	str_addc(&deep, '[');
+	for (int i = 0; i < 30000; i++)
+		str_adds(&deep, "\\w");
+	refused(deep.s, "it becomes larger than");
 	str_done(&deep);
 	pattern_state_free(st);
 	free(line);

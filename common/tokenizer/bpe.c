@@ -1,6 +1,6 @@
 /*
- * Byte-pair encoding: a piece of text → ids, by the library's rules. The lowest rank goes first, and of
- * equal ones the leftmost (bpe_merge.c). Pieces that are not too long are remembered.
+ * Byte-pair encoding: a piece of text → ids, by the library's rules. The lowest rank goes first,
+ * and of equal ones the leftmost (bpe_merge.c). Pieces that are not too long are remembered.
  */
 #include "common/tokenizer/tokenizer_int.h"
 
@@ -61,8 +61,8 @@ static long symbol_of(
 	return vocab_find(b->words, st->word.s, st->word.len);
 }
 
-/* The library's way with unknown characters, quirk included: a pending unknown comes out when the next
- * known character does, after byte tokens that followed it. */
+/* The library's way with unknown characters, quirk included: a pending unknown comes out when the
+ * next known character does, after byte tokens that followed it. */
 static long symbols(const struct bpe *b, struct bpe_state *st, const char *s, size_t len,
 	uint32_t *ids, uint32_t *lens, struct err *e)
 {
@@ -182,7 +182,8 @@ static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *
 	return merge_bytes(b, st, s, len, ids, lens);
 }
 
-/* ---- pieces ----------------------------------------------------------------------------------- */
+/* ---- pieces -----------------------------------------------------------------------------------
+ */
 
 /* The ids of one piece go behind the others, and where their bytes are; n is negative on errors. */
 static long placed(struct bpe_out *out, size_t from, const uint32_t *lens, long n)
@@ -241,7 +242,8 @@ static __attribute__((noinline)) long encode_other(const struct bpe *b, struct b
 	return placed(out, piece.from, st->lens, n);
 }
 
-/* All ids that there is room for, however many there are: a branch on that is one that nobody can foretell. */
+/* All ids that there is room for, however many there are: a branch on that is one that nobody can
+ * foretell. */
 static inline void put_tiny(struct bpe_out *out, struct span piece, const struct piece_tiny *p)
 {
 	uint64_t v = p->ids;

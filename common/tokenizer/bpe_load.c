@@ -11,8 +11,8 @@ struct loading {
 	struct tokenizer *t;
 	size_t prefix, nmerges, cap;
 	struct listed_merge *list;
-	uint32_t
-		last; /* what the merge before made: mostly the next makes it too, or the next token */
+	uint32_t last; /* what the merge before made: mostly the next makes it too, or the next
+			  token */
 	struct str word;
 };
 
@@ -119,8 +119,8 @@ static void find_cuts(
 	}
 }
 
-/* The symbols of single bytes in the alphabet of ByteLevel. Some files have none for bytes that their
- * training text did not have. */
+/* The symbols of single bytes in the alphabet of ByteLevel. Some files have none for bytes that
+ * their training text did not have. */
 static void byte_symbols(struct bpe *b, const struct vocab *v)
 {
 	for (int c = 0; c < 256; c++) {
@@ -151,7 +151,8 @@ static void byte_pairs(struct bpe *b)
 	}
 }
 
-/* The vocabulary as pieces of bytes are looked up in it; tokens outside of the alphabet cannot occur. */
+/* The vocabulary as pieces of bytes are looked up in it; tokens outside of the alphabet cannot
+ * occur. */
 static int raw_vocab(struct bpe *b, const struct vocab *v, struct err *e)
 {
 	struct str raw = {0};

@@ -41,8 +41,8 @@ static size_t least_of(const struct pairs *p, size_t n)
 	return best;
 }
 
-/* n symbols with their lengths alongside, in place; returns how many are left. Those that were merged into one before
- * them are out of `alive`. */
+/* n symbols with their lengths alongside, in place; returns how many are left. Those that were
+ * merged into one before them are out of `alive`. */
 static size_t merge_scan(
 	const struct bpe *b, uint32_t *ids, uint32_t *lens, struct pairs *pairs, size_t n)
 {

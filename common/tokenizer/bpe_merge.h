@@ -1,6 +1,6 @@
 /*
- * Merging symbols: the lowest rank goes first, of equal ones the leftmost. Few are merged by looking for it, many with
- * a heap, so that a megabyte of one letter takes n log n.
+ * Merging symbols: the lowest rank goes first, of equal ones the leftmost. Few are merged by
+ * looking for it, many with a heap, so that a megabyte of one letter takes n log n.
  */
 #ifndef COMMON_TOKENIZER_BPE_MERGE_H
 #define COMMON_TOKENIZER_BPE_MERGE_H

@@ -1,13 +1,17 @@
 /*
- * Which characters merging may begin with, instead of with their bytes. The bytes of c merge to one token t, the merges'
- * ranks up to m. While c is not whole one of these merges is there to be done, so that
+ * Which characters merging may begin with, instead of with their bytes. The bytes of c merge to one
+ * token t, the merges' ranks up to m. While c is not whole one of these merges is there to be done,
+ * so that
  *
- *  - no merge over c's borders is done with a part of c, if all that there are have ranks above m: those of something
- *    that ends before c with a proper beginning of c, and of a proper end of c with something that begins behind it;
- *  - if all merges that t is a side of have ranks above m, none is done sooner because t is there sooner.
+ *  - no merge over c's borders is done with a part of c, if all that there are have ranks above m:
+ * those of something that ends before c with a proper beginning of c, and of a proper end of c with
+ * something that begins behind it;
+ *  - if all merges that t is a side of have ranks above m, none is done sooner because t is there
+ * sooner.
  *
- * Then the merges done are the same, in the same order, less those within c. What may be in front of c and behind it is
- * told apart by ASCII and other bytes: many vocabularies have blanks merge with the first bytes of characters early.
+ * Then the merges done are the same, in the same order, less those within c. What may be in front
+ * of c and behind it is told apart by ASCII and other bytes: many vocabularies have blanks merge
+ * with the first bytes of characters early.
  */
 #include "common/tokenizer/tokenizer_int.h"
 
@@ -22,8 +26,8 @@ struct token_bytes {
 		b[3]; /* b: the bytes, if they are so few; n 0: none, or not in the alphabet */
 };
 
-/* Least ranks, by a part of a character: its first byte or two, its last byte or two; and by whether what it merges
- * with is ASCII at the border. */
+/* Least ranks, by a part of a character: its first byte or two, its last byte or two; and by
+ * whether what it merges with is ASCII at the border. */
 struct borders {
 	uint32_t begins1[2][0x100], ends1[2][0x100], begins2[2][0x10000], ends2[2][0x10000];
 	uint32_t *uses; /* by token: of the merges that it is a side of */
@@ -82,7 +86,8 @@ static void find_borders(struct borders *w, const struct token_bytes *tokens,
 	}
 }
 
-/* The token that the n bytes merge to, and the greatest rank on the way; UINT32_MAX: they stay several. */
+/* The token that the n bytes merge to, and the greatest rank on the way; UINT32_MAX: they stay
+ * several. */
 static uint32_t merge_char(const struct bpe *b, const uint8_t *s, size_t n, uint32_t *rank)
 {
 	uint32_t ids[3];

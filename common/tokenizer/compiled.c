@@ -54,7 +54,8 @@ static void list_tables(struct tokenizer *t, struct table list[TABLES])
 	memcpy(list, all, sizeof all);
 }
 
-/* ---- reading --------------------------------------------------------------------------------------- */
+/* ---- reading
+ * --------------------------------------------------------------------------------------- */
 
 static int is_within(struct extent x, size_t len)
 {
@@ -87,7 +88,8 @@ static int has_empty(const struct merges *m)
 	return 0;
 }
 
-/* Whoever mends the checksum of what he changed gets wrong ids, but reaches nothing that is not there. */
+/* Whoever mends the checksum of what he changed gets wrong ids, but reaches nothing that is not
+ * there. */
 static int is_sound(const struct tokenizer *t)
 {
 	const struct bpe *b = &t->bpe;
@@ -205,7 +207,8 @@ void compiled_close(struct tokenizer *t)
 	mapped_close(&t->compiled);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------- */
+/* ---- writing
+ * --------------------------------------------------------------------------------------- */
 
 static struct extent append(struct str *out, const void *p, size_t bytes)
 {

@@ -1,11 +1,13 @@
 /*
- * The big tables of a tokenizer, as they lie in memory, in a file of the user's cache that is mapped: opening a
- * tokenizer then parses only what is small. $XDG_CACHE_HOME/sluice or ~/.cache/sluice, a file for each
- * tokenizer.json, named by the fingerprint of its bytes; it appears whole, and may be deleted at any time.
+ * The big tables of a tokenizer, as they lie in memory, in a file of the user's cache that is
+ * mapped: opening a tokenizer then parses only what is small. $XDG_CACHE_HOME/sluice or
+ * ~/.cache/sluice, a file for each tokenizer.json, named by the fingerprint of its bytes; it
+ * appears whole, and may be deleted at any time.
  *
- * Nothing in it is believed before its checksum is found right, it says of itself that it is of this
- * format and for these bytes, and all that points somewhere has been seen to point into it; a file that belongs to somebody else, or that others may write, is left alone. Where
- * there is none to use, none is written, or there is no such directory, the tokenizer is parsed as without it.
+ * Nothing in it is believed before its checksum is found right, it says of itself that it is of
+ * this format and for these bytes, and all that points somewhere has been seen to point into it; a
+ * file that belongs to somebody else, or that others may write, is left alone. Where there is none
+ * to use, none is written, or there is no such directory, the tokenizer is parsed as without it.
  */
 #ifndef COMMON_TOKENIZER_COMPILED_H
 #define COMMON_TOKENIZER_COMPILED_H
@@ -16,7 +18,8 @@
 /* Below this size of tokenizer.json parsing is quick enough. */
 enum { COMPILED_LEAST = 256 * 1024 };
 
-/* Fills t's tables and t->compiled; *rest is the file's JSON without them. 1 done, 0 there is none to use. */
+/* Fills t's tables and t->compiled; *rest is the file's JSON without them. 1 done, 0 there is none
+ * to use. */
 int compiled_open(struct tokenizer *t, const char key[FINGERPRINT_LEN], struct json_text *rest);
 /* For the next time, if it can be. */
 void compiled_save(struct tokenizer *t, const char key[FINGERPRINT_LEN], struct json_text rest);

@@ -1,8 +1,8 @@
 /*
- * Pieces that have been encoded, with their ids: most of a text are words that came before. Keys are the
- * bytes themselves, never a hash alone. The shorter a piece, the more lie in one cache line: four of up to 7
- * bytes and two ids, two of up to 15 and three; one of up to 127 and 24 takes four lines. A new one takes the oldest one's place,
- * and that one moves to where longer ones are.
+ * Pieces that have been encoded, with their ids: most of a text are words that came before. Keys
+ * are the bytes themselves, never a hash alone. The shorter a piece, the more lie in one cache
+ * line: four of up to 7 bytes and two ids, two of up to 15 and three; one of up to 127 and 24 takes
+ * four lines. A new one takes the oldest one's place, and that one moves to where longer ones are.
  */
 #ifndef COMMON_TOKENIZER_PIECE_CACHE_H
 #define COMMON_TOKENIZER_PIECE_CACHE_H
@@ -48,8 +48,9 @@ struct piece_cache {
 	struct piece_long (*large)[2];
 };
 
-/* A key is the bytes, their number in the last of the words that they take. Of a tiny piece that is the first, of a short
- * one the second: where a piece's length is known the words beyond are not looked at. In a whole key they are 0. */
+/* A key is the bytes, their number in the last of the words that they take. Of a tiny piece that is
+ * the first, of a short one the second: where a piece's length is known the words beyond are not
+ * looked at. In a whole key they are 0. */
 struct piece_key {
 	uint64_t key[PIECE_WORDS];
 };
@@ -86,8 +87,8 @@ static inline struct piece_short *piece_short_set(const struct piece_cache *c, c
 	return c->small[hash >> (64 - PIECE_SHORT_BITS)];
 }
 
-/* Where a piece of up to PIECE_SHORT bytes is, if it is: to be fetched before it is looked up. (A function that did the
- * fetching would be one without effect to the compiler.) */
+/* Where a piece of up to PIECE_SHORT bytes is, if it is: to be fetched before it is looked up. (A
+ * function that did the fetching would be one without effect to the compiler.) */
 static inline const void *piece_cache_at(
 	const struct piece_cache *c, const uint64_t *key, size_t len)
 {

@@ -1,10 +1,10 @@
 /*
  * Who puts BOS and EOS where: one rule for every program and every loss.
  *
- * A row that a chat template made stays as the template made it. Any other row begins with BOS once,
- * when the tokenizer is one that puts BOS in front (its post-processor), and ends
- * with EOS unless it ends in a stop id already. This is TRL's rule since 0.29 for rows of plain
- * strings, except that TRL compares the text's end with the EOS string where we compare ids.
+ * A row that a chat template made stays as the template made it. Any other row begins with BOS
+ * once, when the tokenizer is one that puts BOS in front (its post-processor), and ends with EOS
+ * unless it ends in a stop id already. This is TRL's rule since 0.29 for rows of plain strings,
+ * except that TRL compares the text's end with the EOS string where we compare ids.
  */
 #ifndef COMMON_TOKENIZER_ROWS_H
 #define COMMON_TOKENIZER_ROWS_H
@@ -23,13 +23,13 @@ int row_rule_load(struct row_rule *r, const struct tokenizer *t, const char *dir
 
 int row_rule_is_stop(const struct row_rule *r, uint32_t id);
 
-/* Appends the ids of a text that begins a row. Two BOS in a row, as when a template writes one and the
- * text holds another, are an error. */
+/* Appends the ids of a text that begins a row. Two BOS in a row, as when a template writes one and
+ * the text holds another, are an error. */
 int row_rule_encode(const struct row_rule *r, struct encoder *enc, const char *text, size_t len,
 	int templated, struct encoding *out, struct err *e);
 
-/* The same for a text that begins with the one that `before` was made of, into an empty encoding of ids only: what
- * is the same whatever follows is not encoded again. */
+/* The same for a text that begins with the one that `before` was made of, into an empty encoding of
+ * ids only: what is the same whatever follows is not encoded again. */
 int row_rule_encode_after(const struct row_rule *r, struct encoder *enc,
 	const struct encoding *before, const char *text, size_t len, int templated,
 	struct encoding *out, struct err *e);

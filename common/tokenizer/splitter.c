@@ -2,7 +2,8 @@
  * Hand-written splitters for the patterns that nearly all models use: the regex, alternative by
  * alternative, over the bits of a window. A test holds them against PCRE2.
  *
- * Each next_…(w, i) says where the piece that begins at i ends; w->to when it would have to see more.
+ * Each next_…(w, i) says where the piece that begins at i ends; w->to when it would have to see
+ * more.
  */
 #include "common/tokenizer/tokenizer_int.h"
 
@@ -16,8 +17,8 @@ static inline size_t behind(const struct window *w, size_t i)
 	return i + uni_len(w->s[i]);
 }
 
-/* \s+(?!\S)|\s+ for blanks that begin at i: all of them at the end of the text, else all but the last
- * when there are several. lines: \s*[\r\n]+ comes before, up to the last newline. */
+/* \s+(?!\S)|\s+ for blanks that begin at i: all of them at the end of the text, else all but the
+ * last when there are several. lines: \s*[\r\n]+ comes before, up to the last newline. */
 static size_t blanks(const struct window *w, size_t i, int lines)
 {
 	size_t end = window_run(w, i, TEXT_BLANK), newline;
@@ -31,8 +32,8 @@ static size_t blanks(const struct window *w, size_t i, int lines)
 	return last > i ? last : end;
 }
 
-/* Length of 's 't 're 've 'm 'll 'd at the apostrophe s[i], 0 without. fold: in any case, and U+017F (ſ)
- * is an s. */
+/* Length of 's 't 're 've 'm 'll 'd at the apostrophe s[i], 0 without. fold: in any case, and
+ * U+017F (ſ) is an s. */
 static size_t contraction(const uint8_t *s, size_t i, size_t len, int fold)
 {
 	if (i + 1 >= len)
@@ -100,8 +101,8 @@ static inline size_t next_cl100k(const struct window *w, size_t i, int most)
 	return window_is(w, from, TEXT_OTHER) ? others(w, from, 0) : blanks(w, i, 1);
 }
 
-/* U*W+ at i, else, with `upper`, U+W*; 0: it does not match. U: letters and marks that are not lower case, W: not
- * upper case. U* takes all that it can, and gives back as little as W+ needs. */
+/* U*W+ at i, else, with `upper`, U+W*; 0: it does not match. U: letters and marks that are not
+ * lower case, W: not upper case. U* takes all that it can, and gives back as little as W+ needs. */
 static size_t cased_word(const struct window *w, size_t i, int upper)
 {
 	size_t end = window_run(w, i, TEXT_UPPER);

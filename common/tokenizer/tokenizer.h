@@ -1,6 +1,6 @@
 /*
- * tokenizer.json, exactly as the tokenizers library has it: ids, offsets, decoding. What a file asks
- * for and this does not implement is refused by name when it is loaded, never ignored.
+ * tokenizer.json, exactly as the tokenizers library has it: ids, offsets, decoding. What a file
+ * asks for and this does not implement is refused by name when it is loaded, never ignored.
  */
 #ifndef COMMON_TOKENIZER_TOKENIZER_H
 #define COMMON_TOKENIZER_TOKENIZER_H
@@ -13,12 +13,14 @@
 
 struct tokenizer; /* immutable after loading: may be shared by threads */
 
-/* DIR/tokenizer.json and what tokenizer_config.json says of special tokens. Without that file, vocab.json
- * and merges.txt, and what transformers makes of them. */
+/* DIR/tokenizer.json and what tokenizer_config.json says of special tokens. Without that file,
+ * vocab.json and merges.txt, and what transformers makes of them. */
 int tokenizer_load(struct tokenizer **t, const char *dir, struct err *e);
-/* What transformers 5 makes of DIR, where its class builds something else than tokenizer.json says. */
+/* What transformers 5 makes of DIR, where its class builds something else than tokenizer.json says.
+ */
 int tokenizer_load_compat(struct tokenizer **t, const char *dir, struct err *e);
-/* The class of transformers that may give other ids than t, which tokenizer_load made; NULL: none. */
+/* The class of transformers that may give other ids than t, which tokenizer_load made; NULL: none.
+ */
 const char *tokenizer_class(const struct tokenizer *t);
 void tokenizer_free(struct tokenizer *t);
 
@@ -27,8 +29,8 @@ struct encoding {
 	uint32_t (*offsets)[2]; /* [from, to) in bytes of the input text; 0,0 for added specials */
 	size_t n, cap;
 	int ids_only; /* set before the first use: offsets are not made, and stay NULL */
-	/* Of the last text encoded: whatever would follow it, its first so many bytes are these first ids. (It ends
-	 * with an added token, behind which encoding begins anew.) */
+	/* Of the last text encoded: whatever would follow it, its first so many bytes are these
+	 * first ids. (It ends with an added token, behind which encoding begins anew.) */
 	size_t settled_bytes, settled_ids;
 };
 /* Appends one, and takes one out. */
@@ -47,8 +49,8 @@ void encoder_free(struct encoder *e);
  * library's encode(add_special_tokens=…). */
 int tokenizer_encode(struct encoder *e, const char *text, size_t len, int add_special,
 	struct encoding *out, struct err *err);
-/* The same for a text that begins with the one whose ids are `before`, in which nothing was added: what is settled
- * is taken from there. out is empty, and of ids only. */
+/* The same for a text that begins with the one whose ids are `before`, in which nothing was added:
+ * what is settled is taken from there. out is empty, and of ids only. */
 int tokenizer_encode_after(struct encoder *e, const struct encoding *before, const char *text,
 	size_t len, struct encoding *out, struct err *err);
 /* Appends the text; skip_special as the library's skip_special_tokens. */

@@ -1,8 +1,9 @@
 /*
  * What the files of common/tokenizer/ share. The way of a text, as in the tokenizers library: added
- * tokens are cut out (added.c), what is left is normalised (norm.c), normalised added tokens are cut
- * out, the rest is split into pieces (split.c, splitter.c, pattern.c), each piece goes through the model
- * (bpe.c, or one of model.c's), and the post-processor (post.c) has the last word. decode.c is the way back.
+ * tokens are cut out (added.c), what is left is normalised (norm.c), normalised added tokens are
+ * cut out, the rest is split into pieces (split.c, splitter.c, pattern.c), each piece goes through
+ * the model (bpe.c, or one of model.c's), and the post-processor (post.c) has the last word.
+ * decode.c is the way back.
  *
  * Normalizers, pre-tokenizers, post-processors and decoders are tables: a row is the type's name in
  * tokenizer.json and its functions. A Sequence is not a row: it is laid out flat on loading.
@@ -86,14 +87,16 @@ struct vocab {
 	struct str blob;
 	struct span *at;	 /* by id: where in the blob; from == UINT32_MAX: no such id */
 	size_t nids, cap, count; /* ids are below nids; count: different tokens */
-	/* Hash table: id + 1 (0: empty), and other bits of the hash, so that a look at the slot is mostly enough. */
+	/* Hash table: id + 1 (0: empty), and other bits of the hash, so that a look at the slot is
+	 * mostly enough. */
 	struct vocab_slot {
 		uint32_t tag, next;
 	} * slots;
 	size_t nslots;
 };
 enum { VOCAB_MAX_ID = (1 << 24) - 1 };
-/* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id. */
+/* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id.
+ */
 int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
 void vocab_index(struct vocab *v);
 long vocab_find(const struct vocab *v, const char *s, size_t len);	  /* -1: not there */
@@ -105,19 +108,21 @@ void vocab_done(struct vocab *v);
 struct encoder;
 
 /*
- * The two big tables of a model are read in one pass of their own (json_tables.c): as jansson objects
- * they would cost most of the time of loading.
+ * The two big tables of a model are read in one pass of their own (json_tables.c): as jansson
+ * objects they would cost most of the time of loading.
  */
 struct json_text {
 	const char *s; /* NULL: not there */
 	size_t len;
 };
-/* Finds model.vocab (an object or an array) and model.merges; *rest is the file with null in their places. */
+/* Finds model.vocab (an object or an array) and model.merges; *rest is the file with null in their
+ * places. */
 int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct json_text *merges,
 	struct str *rest, struct err *e);
 int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e);
-/* Calls fn for every [token, score], in order. Scores are read as serde_json does, which the library
- * reads files with: digits to a whole number first, so that the last bit may not be the nearest. */
+/* Calls fn for every [token, score], in order. Scores are read as serde_json does, which the
+ * library reads files with: digits to a whole number first, so that the last bit may not be the
+ * nearest. */
 int json_tables_scored(struct json_text text,
 	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
 	struct err *e);
@@ -136,8 +141,8 @@ int pattern_load(struct pattern **p, const json_t *v, const char *of, struct err
 const char *pattern_text(const struct pattern *p); /* as in the file; NULL for a literal */
 struct pattern_state *pattern_state_new(void);	   /* one thread's */
 void pattern_state_free(struct pattern_state *st);
-/* All matches, as the library goes from one to the next: an empty one right behind another is none. Begins
- * zeroed. 1 found, 0 no more, -1 too costly. */
+/* All matches, as the library goes from one to the next: an empty one right behind another is none.
+ * Begins zeroed. 1 found, 0 no more, -1 too costly. */
 struct pattern_cursor {
 	size_t at, last;
 	int any;
@@ -164,7 +169,8 @@ struct norm_kind {
 		struct nbuf *out, struct err *e);
 };
 
-/* Writes pieces of the window's text from `from` on, at most max; returns how many. They cover the text without gaps. */
+/* Writes pieces of the window's text from `from` on, at most max; returns how many. They cover the
+ * text without gaps. */
 typedef size_t splitter(struct window *w, size_t from, struct span *pieces, size_t max);
 struct splitter_row {
 	const char *pattern; /* as files have it */
@@ -199,8 +205,9 @@ struct pretok_kind {
 };
 
 /*
- * The merges of BPE, by open addressing: most pairs that are looked up have none, so a slot is small: 24 bits
- * each for left, right, rank and what they become. MERGE_NONE in the first 48: an empty slot.
+ * The merges of BPE, by open addressing: most pairs that are looked up have none, so a slot is
+ * small: 24 bits each for left, right, rank and what they become. MERGE_NONE in the first 48: an
+ * empty slot.
  */
 struct merge {
 	uint16_t pair[3], rest[3];
@@ -236,8 +243,8 @@ static inline uint64_t merges_find(const struct merges *m, uint32_t left, uint32
 enum { CUT_MARK = 128, CUT_OTHER, CUT_CLASSES }; /* below: ASCII; CUT_MARK: U+2581 */
 enum { BPE_CHARS = 1 << 16, BPE_PAIRS = 1 << 16 };
 struct bpe {
-	/* Pieces are raw bytes, not mapped by ByteLevel. Then `words`, which whole pieces are looked
-	 * up in, is `raw`: the vocabulary with its characters mapped back to bytes. */
+	/* Pieces are raw bytes, not mapped by ByteLevel. Then `words`, which whole pieces are
+	 * looked up in, is `raw`: the vocabulary with its characters mapped back to bytes. */
 	int bytes;
 	struct vocab raw;
 	const struct vocab *words;
@@ -247,14 +254,14 @@ struct bpe {
 	struct merges merges;
 	/* Of two bytes, as merges_find has it: where merging begins. NULL unless `bytes`. */
 	uint64_t *byte_pairs; /* [BPE_PAIRS] */
-	/* Of characters below 0x10000 whose bytes merge to one token before anything else happens to them: that token, and
-	 * where that holds. 0: no such character, or without `bytes`. */
+	/* Of characters below 0x10000 whose bytes merge to one token before anything else happens
+	 * to them: that token, and where that holds. 0: no such character, or without `bytes`. */
 	uint32_t *ready; /* [BPE_CHARS]; enum bpe_ready | id + 1 */
 	long unk;
 	char *unk_token, *prefix, *suffix;
 	int fuse_unk, byte_fallback, ignore_merges;
-	/* Whether some token has characters of these classes side by side, left and right; NULL: not
-	 * known. Where none has, a piece may be cut. */
+	/* Whether some token has characters of these classes side by side, left and right; NULL:
+	 * not known. Where none has, a piece may be cut. */
 	uint8_t (*joined)[CUT_CLASSES];
 };
 /* What stands beside the character, on each side that has something. */
@@ -266,8 +273,8 @@ struct listed_merge {
 /* Makes `ready`: needs byte_id and merges. */
 void bpe_find_ready(
 	struct bpe *b, const struct vocab *v, const struct listed_merge *list, size_t n);
-/* The model's options, and the text of its "merges", if t->compiled has not the tables. Needs t->vocab and
- * t->pretoks. */
+/* The model's options, and the text of its "merges", if t->compiled has not the tables. Needs
+ * t->vocab and t->pretoks. */
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);
 void bpe_done(struct bpe *b);
 /* The class of the character at s[*i], *i moved behind it. */
@@ -283,15 +290,15 @@ static inline int bpe_cut_class(const char *s, size_t *i)
 }
 struct bpe_state *bpe_state_new(void);
 void bpe_state_free(struct bpe_state *st);
-/* Ids one after the other, and where in the text their bytes are (at NULL: nobody asks). There is room for as many ids
- * as the text has bytes, and for BPE_SLACK more. */
+/* Ids one after the other, and where in the text their bytes are (at NULL: nobody asks). There is
+ * room for as many ids as the text has bytes, and for BPE_SLACK more. */
 struct bpe_out {
 	uint32_t *ids, (*at)[2];
 	size_t n;
 };
 enum { BPE_BLOCK = 32, BPE_SLACK = 3 };
-/* Pieces of t, none empty, → their ids. Returns how many pieces it did, or -1: it stops at a piece with a byte that
- * has no symbol, which is for bpe_encode_mapped. */
+/* Pieces of t, none empty, → their ids. Returns how many pieces it did, or -1: it stops at a piece
+ * with a byte that has no symbol, which is for bpe_encode_mapped. */
 long bpe_encode(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
 	const struct span *pieces, size_t n, struct bpe_out *out, struct err *e);
 /* One piece in characters of ByteLevel's alphabet; returns how many ids, or -1. */
@@ -325,7 +332,8 @@ const struct added_token *added_by_id(const struct added *a, uint32_t id);
 /* The last of the first n with that content. */
 const struct added_token *added_by_content(
 	const struct added *a, size_t n, const char *s, size_t len);
-/* Where a search stands: `done` is behind `search` where a token took blanks after it. Starts at 0. */
+/* Where a search stands: `done` is behind `search` where a token took blanks after it. Starts at 0.
+ */
 struct added_cursor {
 	size_t search, done;
 };
@@ -367,7 +375,8 @@ struct decoder_kind {
 		struct pieces_text *out, struct err *e);
 };
 
-/* Each reads one part of the file (null: none, a Sequence: several) and appends to the tokenizer's. */
+/* Each reads one part of the file (null: none, a Sequence: several) and appends to the tokenizer's.
+ */
 int norm_load(struct tokenizer *t, const json_t *v, struct err *e);
 int pretok_load(struct tokenizer *t, const json_t *v, struct err *e);
 int post_load(struct tokenizer *t, const json_t *v, struct err *e);
@@ -376,7 +385,8 @@ void norm_done(struct norm *n);
 void pretok_done(struct pretok *p);
 void post_done(struct post *p);
 void decoder_done(struct decoder *d);
-/* All pre-tokenizers over a text, a batch of pieces of enc->pieces.text at a time; pretok_next returns how many. */
+/* All pre-tokenizers over a text, a batch of pieces of enc->pieces.text at a time; pretok_next
+ * returns how many. */
 int pretok_begin(
 	const struct tokenizer *t, struct encoder *enc, const struct ntext *text, struct err *e);
 size_t pretok_next(const struct tokenizer *t, struct encoder *enc, const struct span **pieces);
@@ -435,8 +445,8 @@ int bytelevel_byte(uint32_t c);
 void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t to);
 
 /*
- * Calls fn for each part of v: none when null, several when a Sequence (whose list is named `list`).
- * fn returns 0, -1, or PART_UNKNOWN; errors get "what: type" in front.
+ * Calls fn for each part of v: none when null, several when a Sequence (whose list is named
+ * `list`). fn returns 0, -1, or PART_UNKNOWN; errors get "what: type" in front.
  */
 enum { PART_UNKNOWN = 1 };
 int part_each(const json_t *v, const char *what, const char *list,

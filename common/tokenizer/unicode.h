@@ -1,7 +1,7 @@
 /*
  * Characters as the tokenizers library sees them: classes, decomposition, case. utf8proc's tables,
- * corrected by unicode_tables.c where the library's own (of several ages, see there) differ. Text is
- * valid UTF-8 everywhere below tokenizer_encode.
+ * corrected by unicode_tables.c where the library's own (of several ages, see there) differ. Text
+ * is valid UTF-8 everywhere below tokenizer_encode.
  */
 #ifndef COMMON_TOKENIZER_UNICODE_H
 #define COMMON_TOKENIZER_UNICODE_H
@@ -111,8 +111,8 @@ static inline enum uni_class uni_class_of(uint32_t c)
 }
 
 /*
- * All of that for the code points of a text, quickly: flags, found when first asked for (none has no flag), by page of
- * 256 code points. One thread's. Zero-initialise.
+ * All of that for the code points of a text, quickly: flags, found when first asked for (none has
+ * no flag), by page of 256 code points. One thread's. Zero-initialise.
  */
 enum {
 	UNI_INERT = 1 << TEXT_WIDE,		/* uni_is_nfc_inert */

@@ -64,7 +64,8 @@ void window_move(struct window *w, size_t from)
 	w->from = from;
 	w->to = from + n;
 	text_classify(w->s + from, n, w->block);
-	/* One more, for runs that end at a block's end, and characters that go over the window's. */
+	/* One more, for runs that end at a block's end, and characters that go over the window's.
+	 */
 	size_t used = (n + TEXT_BLOCK - 1) / TEXT_BLOCK;
 	memset(w->block + used, 0, (blocks - used) * sizeof *w->block);
 	add_wide(w, n);

@@ -1,6 +1,6 @@
 /*
- * A stretch of a text with the classes of its characters as bits: what splitters look at. It moves along the
- * text, and grows where one piece needs more of it.
+ * A stretch of a text with the classes of its characters as bits: what splitters look at. It moves
+ * along the text, and grows where one piece needs more of it.
  */
 #ifndef COMMON_TOKENIZER_WINDOW_H
 #define COMMON_TOKENIZER_WINDOW_H
@@ -8,8 +8,9 @@
 #include "common/tokenizer/unicode.h"
 #include "kernels/text.h"
 
-/* Of characters beyond ASCII every byte has the bits of the character: LETTER is L, NUMBER is N, BLANK is White_Space,
- * OTHER is the rest; UPPER is all of L and M but Ll, LOWER is all of L and M but Lu and Lt. */
+/* Of characters beyond ASCII every byte has the bits of the character: LETTER is L, NUMBER is N,
+ * BLANK is White_Space, OTHER is the rest; UPPER is all of L and M but Ll, LOWER is all of L and M
+ * but Lu and Lt. */
 struct window {
 	const uint8_t *s;
 	size_t len;
@@ -28,8 +29,8 @@ void window_begin(struct window *w, const char *s, size_t len);
 void window_move(struct window *w, size_t from);
 
 /*
- * A splitter cuts at `end` only when that is not too near to the window's end: what it saw there, a character
- * and one more, or a run, may go on. Behind w->to all bits are 0, so that every run ends.
+ * A splitter cuts at `end` only when that is not too near to the window's end: what it saw there, a
+ * character and one more, or a run, may go on. Behind w->to all bits are 0, so that every run ends.
  */
 enum { WINDOW_EDGE = 8 };
 static inline int window_sees(const struct window *w, size_t end)

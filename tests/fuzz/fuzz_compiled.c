@@ -1,6 +1,7 @@
 /*
- * Compiled tables that somebody has changed and mended the checksum of: they are refused, or what they say reaches
- * nothing that is not there. The input is a list of changes, 5 bytes each: where (the first bit: in the head), what.
+ * Compiled tables that somebody has changed and mended the checksum of: they are refused, or what
+ * they say reaches nothing that is not there. The input is a list of changes, 5 bytes each: where
+ * (the first bit: in the head), what.
  */
 #include "common/mem.h"
 #include "common/tokenizer/compiled.h"

@@ -1,4 +1,5 @@
-/* Classes of bytes, and the least of numbers: the plain classes are ctype's of the C locale, and every instruction set gives the same. */
+/* Classes of bytes, and the least of numbers: the plain classes are ctype's of the C locale, and
+ * every instruction set gives the same. */
 #include "kernels/text.h"
 
 #include "kernels/text_int.h"

@@ -60,7 +60,7 @@ texts_beside() { # DIR
 opening() { # DIR
 	echo '{"text":"hello"}' >"$T/hello.jsonl"
 	local parsed cached
-	parsed=$(XDG_CACHE_HOME=none quickest tok -q -m "$1" "$T/hello.jsonl")
+	parsed=$(XDG_CACHE_HOME=/dev/null quickest tok -q -m "$1" "$T/hello.jsonl")
 	tok -q -m "$1" "$T/hello.jsonl" >"$T/out"
 	cached=$(quickest tok -q -m "$1" "$T/hello.jsonl")
 	echo "opening, a whole process: $(calc "1e3 * $cached") ms, without compiled tables $(calc "1e3 * $parsed") ms"

@@ -90,9 +90,33 @@ form '{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"
 	'{"text":"<user>q<assistant>a<user>r<assistant>b","spans":[[37,38]]}' 'a turn of weight 0 has no span'
 tmpl --chat-template say.jinja form.jsonl 2>err | mpcat -c >/dev/null
 like "$(cat err)" '1 row: messages, a conversation' 'how rows were read is said'
+U='{"role":"user","content":"q"}' A='{"role":"assistant","content":"a"}' B='{"role":"assistant","content":"b"}'
+form '{"prompt":"q ","chosen":['"$U,$A"'],"rejected":['"$U,$B"']}' "$P" 'a prompt that the lists repeat in other words is theirs'
+form '{"prompt":['"$U"'],"chosen":['"$U,$A"'],"rejected":['"$U,$B"']}' "$P" 'a list that both answers repeat'
+form '{"messages":['"$U,$A"'],"chosen":'"$A"',"rejected":'"$B"'}' "$P" 'a conversation that ends in the answer'
+form '{"system":"s","input":"q","chosen":"a","rejected":"b","rating":[1]}' '{"prompt":"<system>s<user>q<assistant>","chosen":"a","rejected":"b","rating":[1]}' 'input alone is the question'
+form '{"system":"s","prompt":"q","chosen":['"$A"'],"rejected":['"$B"']}' "${P/<user>/<system>s<user>}" 'a system message in front of a prompt made a message'
+form '{"instruction":"q","input":"","chosen":"a","rejected":"b","history":[["x","y"]]}' "${P/<user>/<user>x<assistant>y<user>}" 'history in front of a pair'
+form '{"query":"q","original_question":"o","response":"a"}' '{"prompt":"<user>q<assistant>","completion":"a","original_question":"o"}' 'a query and its response'
+form '{"instruction":"i","question":"q","answer":"a"}' '{"prompt":"<user>i<assistant>","completion":"a","question":"q"}' 'the columns of one form, the others pass'
+form '{"conversations":[{"from":"human","value":"q","role":null},{"from":"function_call","value":"{\"name\":\"f\",\"arguments\":{}}","tool_calls":null}]}' \
+	'{"text":"<user>q<assistant>[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {}}}]","spans":[[18,91]]}' 'keys that are null say nothing'
+form '{"prompt":"q","prompt_id":"1","messages":['"$U,$A"']}' '{"text":"<user>q<assistant>a","spans":[[18,19]],"prompt_id":"1"}' 'a prompt beside the conversation repeats it (UltraChat)'
+form '{"instruction":"q","input":"","output":"a","text":"q a","__index_level_0__":4}' '{"prompt":"<user>q<assistant>","completion":"a"}' 'text beside an instruction, and the number of a row of pandas'
+form '{"question":"q","chosen":"a","rejected":"b"}' '{"prompt":"<user>q<assistant>"}' 'the prompt of a question and its answers' --type prompt
+form '{"prompt":"\n\nHuman: q\n\nAssistant:","completion":" a"}' '{"prompt":"<user>q<assistant>","completion":"a"}' 'a transcript and its completion'
+echo '{{ "T" if tools is not none and tools is defined }}{{ x }}' >tools.jinja
+echo '{"messages":['"$U"'],"tools":"","chat_template_kwargs":"{\"x\":7}"}' >form.jsonl
+is "$(rows --chat-template tools.jinja form.jsonl | jq -r .text)" 7 'no tools as an empty string, variables as JSON text'
+printf '%s\n' '{"prompt":"q","chosen":"a","rejected":"b"}' '{"prompt":1}' >form.jsonl
+tmpl --skip-bad --type unpaired form.jsonl 2>err | mpcat -c >/dev/null
+like "$(cat err)" '1 of 1 rows are plain strings' 'rows are counted, not what is made of them, and no bad ones'
 for bad in '{"conversations":[{"value":"q"}]}|message 1: has no role' '{"prompt":"q","responses":["a","b"],"scores":[1]}|2 answers.*1 number' \
 	'{"prompt":"q","responses":["a","b"],"scores":[1,1]}|no answer is better' '{"chosen":"\n\nHuman: q\n\nAssistant: a\n\nHuman: r","rejected":"\n\nHuman: q\n\nAssistant: b"}|ends with the human' \
 	'{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a","loss_weight":0.5}]}|0.5: a turn is trained on or not' \
+	'{"messages":['"$U"',{"role":"assistant","content":"a","weight":0}],"label":true}|its weight is 0' '{"messages":['"$U"',{"role":"assistant","content":"a","weight":"0"}]}|.weight. is not a number' \
+	'{"prompt":"q","chosen":['"$U,$A"'],"rejected":['"$B"']}|the prompt is not what both' '{"messages":['"$U"'],"tools":5}|.tools. is not a list' '{"question":5}|.question. is not a string' \
+	'{"instruction":"q","completions":[]}|not a row that is known' '{"instruction":"q","output":"a","history":[[1,null]]}|turn 1 is not a question' \
 	'{"messages":[{"role":"user","content":"q"}],"label":true}|does not end with an answer' '{"messages":[{"role":"user","content":[{"type":"image_url","value":"x"}]}]}|image_url'; do
 	echo "${bad%|*}" >form.jsonl
 	status 1 "refused: ${bad%|*}" tmpl --chat-template say.jinja form.jsonl -o x.mp

@@ -86,6 +86,40 @@ static int boundary(struct maker *m, const struct shape_row *s, const struct cha
 	return 0;
 }
 
+/*
+ * Turns that are not to be trained on: weight 0 (OpenAI), loss_weight 0 (LLaMA-Factory), train false
+ * (axolotl). 1, 0; -1: a weight between.
+ */
+static int is_muted(struct jv message, struct err *e)
+{
+	static const char *const names[] = {"weight", "loss_weight", "train"};
+	int muted = 0;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct jv v = value_get(message, names[i]);
+		double weight = v.type == JV_FLOAT ? v.u.f : (double)v.u.i;
+		if (!value_given(v))
+			continue;
+		if (v.type != JV_FLOAT && v.type != JV_INT && v.type != JV_BOOL)
+			return err_data(e, "'%s' is not a number", names[i]);
+		if (weight != 0 && weight != 1)
+			return err_data(e, "'%s' is %g: a turn is trained on or not (1 or 0)",
+				names[i], weight);
+		muted |= weight == 0;
+	}
+	return muted;
+}
+
+static int any_muted(struct jv messages, struct err *e)
+{
+	int any = 0;
+	for (size_t i = 0; any >= 0 && i < jv_list_len(messages); i++) {
+		struct jv m = jv_list_at(messages, i);
+		int muted = value_is(value_get(m, "role"), "assistant") ? is_muted(m, e) : 0;
+		any = muted < 0 ? -1 : any | muted;
+	}
+	return any;
+}
+
 static int make_answers(struct maker *m, const struct shape_row *s, const struct chat_extra *x,
 	struct record *out, struct err *e)
 {
@@ -97,6 +131,12 @@ static int make_answers(struct maker *m, const struct shape_row *s, const struct
 		return err_prefix(e, "'prompt'");
 	for (size_t i = 0; i < s->nanswers; i++) {
 		str_reset(&m->full[i]);
+		int muted = any_muted(s->answer[i], e);
+		if (muted)
+			return muted < 0 ? -1
+					 : err_data(e,
+						   "'%s' is not to be trained on: its weight is 0",
+						   names[i]);
 		if (chat_render(m->chat, s->prompt, s->answer[i], x, CHAT_WHOLE, &m->full[i], NULL,
 			    e) < 0)
 			return err_prefix(e, "'%s'", names[i]);
@@ -117,38 +157,6 @@ static void add_span(struct jinja_spans *s, size_t from, size_t to)
 {
 	mem_grow(&s->v, &s->cap, s->n + 1, sizeof *s->v);
 	s->v[s->n++] = (struct jinja_span){from, to};
-}
-
-/*
- * Turns that are not to be trained on: weight 0 (OpenAI), loss_weight 0 (LLaMA-Factory), train false
- * (axolotl). 1, 0; -1: a weight between.
- */
-static int is_muted(struct jv message, struct err *e)
-{
-	static const char *const names[] = {"weight", "loss_weight", "train"};
-	int muted = 0;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		struct jv v = value_get(message, names[i]);
-		double weight = v.type == JV_FLOAT ? v.u.f : (double)v.u.i;
-		if (v.type != JV_FLOAT && v.type != JV_INT && v.type != JV_BOOL)
-			continue;
-		if (weight != 0 && weight != 1)
-			return err_data(e, "'%s' is %g: a turn is trained on or not (1 or 0)",
-				names[i], weight);
-		muted |= weight == 0;
-	}
-	return muted;
-}
-
-static int any_muted(struct jv messages, struct err *e)
-{
-	int any = 0;
-	for (size_t i = 0; any >= 0 && i < jv_list_len(messages); i++) {
-		struct jv m = jv_list_at(messages, i);
-		int muted = value_is(value_get(m, "role"), "assistant") ? is_muted(m, e) : 0;
-		any = muted < 0 ? -1 : any | muted;
-	}
-	return any;
 }
 
 /* Proofs render once a turn: what a conversation of 2000 messages takes, so that none takes for ever. */
@@ -254,6 +262,21 @@ static int make_prompt(struct maker *m, const struct shape_row *s, const struct 
 
 /* ---- rows ---- */
 
+/* A list or an object, perhaps as JSON text; "" and null are none. */
+static int read_extra(struct maker *m, struct jv row, const char *column, enum jv_type type,
+	struct jv *v, struct err *e)
+{
+	*v = value_get(row, column);
+	if (v->type == JV_STR && v->len && value_parse(v, &m->arena, v->u.s, v->len, e) < 0)
+		return err_prefix(e, "'%s'", column);
+	if (!value_given(*v) || (v->type == JV_STR && !v->len))
+		*v = nothing;
+	else if (v->type != type)
+		return err_data(
+			e, "'%s' is not %s", column, type == JV_LIST ? "a list" : "an object");
+	return 0;
+}
+
 static int make_chat(struct maker *m, const struct shape_row *s, struct jv row, struct record *out,
 	struct err *e)
 {
@@ -261,10 +284,10 @@ static int make_chat(struct maker *m, const struct shape_row *s, struct jv row, 
 		return err_data(e,
 			"lists of messages need a chat template and the model has none: give "
 			"one with --chat-template (chatml, or a file)");
-	struct chat_extra x = {value_get(row, "tools"), value_get(row, "chat_template_kwargs")};
-	if (x.tools.type == JV_STR && x.tools.len && /* a list as JSON text */
-		value_parse(&x.tools, &m->arena, x.tools.u.s, x.tools.len, e) < 0)
-		return err_prefix(e, "'tools'");
+	struct chat_extra x;
+	if (read_extra(m, row, "tools", JV_LIST, &x.tools, e) < 0 ||
+		read_extra(m, row, "chat_template_kwargs", JV_DICT, &x.kwargs, e) < 0)
+		return -1;
 	int rc = s->nanswers		      ? make_answers(m, s, &x, out, e)
 		 : s->shape == SHAPE_MESSAGES ? make_conversation(m, s, &x, out, e)
 					      : make_prompt(m, s, &x, out, e);
@@ -274,14 +297,13 @@ static int make_chat(struct maker *m, const struct shape_row *s, struct jv row, 
 	return 0;
 }
 
-static void make_plain(struct maker *m, const struct shape_row *s, struct record *out)
+static void make_plain(const struct shape_row *s, struct record *out)
 {
 	const char *const *names = s->nanswers == 2 ? pair_names : one_name;
 	record_set_str(
 		out, s->shape == SHAPE_TEXT ? "text" : "prompt", s->prompt.u.s, s->prompt.len);
 	for (size_t i = 0; i < s->nanswers; i++)
 		record_set_str(out, names[i], s->answer[i].u.s, s->answer[i].len);
-	m->plain++;
 }
 
 /* A column that the examples do not take goes along. */
@@ -292,13 +314,15 @@ static int pass_column(struct maker *m, const struct shape_row *s, struct jv key
 	int chat_only = !strcmp(name, "tools") || !strcmp(name, "chat_template_kwargs");
 	int taken = shape_takes(&m->list, key) || (s->chat && chat_only);
 	int reserved = field_reserved(name, key.len, 1 << KIND_TEXT);
+	if (!strcmp(name, "__index_level_0__")) /* pandas' row number, not the user's */
+		return 0;
 	if ((taken && (reserved || !m->plan->keep)) || (reserved && v.type == JV_NONE))
 		return 0;
 	if (reserved)
 		return err_data(e,
 			"column '%s' has a name that means something in the stream: "
-			"rename it first (jq -c '.my_%s = .%s | del(.%s)')",
-			name, name, name, name);
+			"--map my_%s=%s renames it",
+			name, name, name);
 	return value_set(out, name, v, e);
 }
 
@@ -339,7 +363,7 @@ static int make_example(struct maker *m, const struct shape_row *s, struct jv ro
 	struct record *out, struct err *e)
 {
 	if (!s->chat)
-		make_plain(m, s, out);
+		make_plain(s, out);
 	else if (make_chat(m, s, row, out, e) < 0)
 		return -1;
 	if (s->label >= 0)
@@ -372,14 +396,21 @@ static int make(struct maker *m, struct jv row, const char *source, size_t nsour
 			return -1;
 	if (shape_read(&m->list, &m->arena, row, &m->plan->want, e) < 0)
 		return -1;
-	m->rows++;
-	count(m);
-	for (size_t i = 0; i < m->list.n; i++) {
+	uint64_t parted = m->parted, unproved = m->unproved;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < m->list.n; i++) {
 		struct record *out = fresh(arg);
-		if (make_example(m, &m->list.v[i], row, out, e) < 0)
-			return -1;
+		rc = make_example(m, &m->list.v[i], row, out, e);
 		record_set_str(out, "_source", source, nsource);
 	}
+	/* Rows are counted, not what is made of them. */
+	m->parted = parted + (rc == 0 && m->parted > parted);
+	m->unproved = unproved + (rc == 0 && m->unproved > unproved);
+	if (rc < 0)
+		return -1;
+	m->rows++;
+	m->plain += !m->list.v[0].chat;
+	count(m);
 	return 0;
 }
 

@@ -92,14 +92,14 @@ static int tool_calls(struct arena *a, struct jv text, struct jv *out, struct er
 
 /* ---- one message ---- */
 
-/* The other keys of a message go along. */
+/* The other keys of a message go along, but for those that are null: tables give every row all keys. */
 static void copy_others(
-	struct arena *a, struct jv m, struct jv out, const char * not, const char *nor)
+	struct arena *a, struct jv m, struct jv out, const char *but, const char *and_but)
 {
 	for (size_t i = 0; i < jv_dict_len(m); i++) {
 		struct jv key, value;
 		jv_dict_at(m, i, &key, &value);
-		if (!value_is(key, not ) && !value_is(key, nor))
+		if (value.type != JV_NONE && !value_is(key, but) && !value_is(key, and_but))
 			jv_dict_set(a, out, key, value);
 	}
 }
@@ -140,7 +140,7 @@ static int from_parts(struct arena *a, struct jv m, struct jv *out, struct err *
 	struct str text = {0}, reasoning = {0};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < jv_list_len(parts); i++) {
-		struct jv part = jv_list_at(parts, i), type = value_get(part, "type"), call,
+		struct jv part = jv_list_at(parts, i), type = value_get(part, "type"), call = {0},
 			  value = value_get(part, "value");
 		if (value.type != JV_STR) {
 			rc = err_data(e, "part %zu of the content has no value", i + 1);
@@ -150,11 +150,12 @@ static int from_parts(struct arena *a, struct jv m, struct jv *out, struct err *
 			str_add(&reasoning, value.u.s, value.len);
 		} else if (value_is(type, "tool_call")) {
 			rc = tool_calls(a, value, &call, e);
-			calls = rc || !calls.type ? call : messages_join(a, calls, call);
+			if (rc == 0)
+				calls = calls.type ? messages_join(a, calls, call) : call;
 		} else {
 			rc = err_data(e,
 				"a part of the content is of type '%.*s', which is not known",
-				type.type == JV_STR ? (int)(type.len < 40 ? type.len : 40) : 1,
+				type.type == JV_STR ? value_head(type, 40) : 1,
 				type.type == JV_STR ? type.u.s : "?");
 		}
 	}

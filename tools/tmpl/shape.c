@@ -33,7 +33,12 @@ const char *shape_name(enum shape s)
 
 static int is_prompt_alone(const struct reader *r)
 {
-	return !shape_has(r, "chosen") && !shape_has(r, "rejected") && !shape_has(r, "completion");
+	static const char *const answers[] = {
+		"chosen", "rejected", "completion", "completions", "responses"};
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+		if (shape_has(r, answers[i]))
+			return 0;
+	return 1;
 }
 
 /* The first that has the columns is the row's. */
@@ -59,15 +64,20 @@ static const struct form {
 	{SHAPE_MESSAGES, {"conversation"}, NULL, shape_read_conversation},
 	{SHAPE_COMPLETION, {"instruction", "output"}, NULL, shape_read_instruction},
 	{SHAPE_COMPLETION, {"instruction", "response"}, NULL, shape_read_instruction},
+	{SHAPE_COMPLETION, {"instruction", "answer"}, NULL, shape_read_instruction},
 	{SHAPE_COMPLETION, {"question", "answer"}, NULL, shape_read_instruction},
+	{SHAPE_COMPLETION, {"question", "output"}, NULL, shape_read_instruction},
 	{SHAPE_COMPLETION, {"question", "response"}, NULL, shape_read_instruction},
+	{SHAPE_COMPLETION, {"query", "response"}, NULL, shape_read_instruction},
+	{SHAPE_COMPLETION, {"query", "output"}, NULL, shape_read_instruction},
+	{SHAPE_COMPLETION, {"query", "answer"}, NULL, shape_read_instruction},
 	{SHAPE_COMPLETION, {"prompt", "response"}, NULL, shape_read_instruction},
 	{SHAPE_TEXT, {"text"}, NULL, shape_read_text},
 	{SHAPE_PROMPT, {"turns"}, NULL, shape_read_turns},
 	{SHAPE_PROMPT, {"prompt"}, is_prompt_alone, shape_read_prompt},
-	{SHAPE_PROMPT, {"instruction"}, NULL, shape_read_prompt},
-	{SHAPE_PROMPT, {"question"}, NULL, shape_read_prompt},
-	{SHAPE_PROMPT, {"query"}, NULL, shape_read_prompt},
+	{SHAPE_PROMPT, {"instruction"}, is_prompt_alone, shape_read_prompt},
+	{SHAPE_PROMPT, {"question"}, is_prompt_alone, shape_read_prompt},
+	{SHAPE_PROMPT, {"query"}, is_prompt_alone, shape_read_prompt},
 };
 
 #define BIT(shape) (1u << (shape))
@@ -114,7 +124,7 @@ static int no_form(const struct reader *r, struct err *e)
 	for (size_t i = 0; i < jv_dict_len(r->row) && names.len < 400; i++) {
 		struct jv key, value;
 		jv_dict_at(r->row, i, &key, &value);
-		str_addf(&names, " %.*s", (int)(key.len < 60 ? key.len : 60), key.u.s);
+		str_addf(&names, " %.*s", value_head(key, 60), key.u.s);
 	}
 	if (r->want->type == SHAPE_AUTO)
 		err_data(e,
@@ -212,7 +222,8 @@ static int add_conversation(struct reader *r, struct err *e)
 {
 	struct content *c = &r->c;
 	if (!c->chat)
-		return err_data(e, "'messages' is not a list of messages");
+		return err_data(e, "prompt and answer are plain strings: --as-messages makes "
+				   "messages of them");
 	struct jv all = c->whole ? c->prompt : messages_join(r->arena, c->prompt, c->answer[0].v);
 	add(r, SHAPE_MESSAGES)->prompt = all;
 	return 0;
@@ -274,10 +285,12 @@ int shape_read(struct shape_list *l, struct arena *a, struct jv row, const struc
 	const struct form *f = choose(&r, want->type);
 	if (!f)
 		return no_form(&r, e);
+	r.needs = f->needs;
 	if (f->read(&r, e) < 0)
 		return -1;
-	if (want->as_messages && f->kind != SHAPE_TEXT)
-		shape_make_messages(&r);
+	if (want->as_messages && f->kind != SHAPE_TEXT && shape_make_messages(&r, e) < 0)
+		return -1;
+	shape_add_system(&r);
 	return make(&r, e);
 }
 

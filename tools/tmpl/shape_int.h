@@ -27,6 +27,8 @@ struct reader {
 	struct jv row;
 	const struct shape_want *want;
 	struct shape_list *list;
+	const char *const *needs; /* [2] the columns of the form */
+	int made; /* the prompt's messages were made of strings, or of from and value */
 	struct content c;
 };
 
@@ -40,12 +42,20 @@ int shape_text_or_chat(
 	struct reader *r, struct jv v, const char *column, struct jv *out, struct err *e);
 /* The label, when there is one, into r->c. */
 int shape_label(struct reader *r, struct err *e);
-/* `system` in front of a conversation that has no such message. */
-struct jv shape_with_system(struct reader *r, struct jv messages);
-/* The user's words of `instruction` and `input`, or a `question`; JV_MISSING. Taken. */
+/* A column with a question; of `instruction` what `input` or `context` adds too. JV_MISSING: no string. */
+struct jv shape_words(struct reader *r, const char *column);
+/* The first of instruction, question, query, input. */
 struct jv shape_question(struct reader *r);
-/* r->c from strings whose columns name the roles: messages where there is a template. */
-void shape_make_messages(struct reader *r);
+/* Of a list of messages: whether it begins with an answer, not with words of the user or the system. */
+int shape_is_answer(struct jv messages);
+/* r->c from strings: user and assistant messages, earlier turns of `history` in front. */
+int shape_make_messages(struct reader *r, struct err *e);
+/* The same where the form's columns name who speaks: only if there is a template. */
+int shape_speak(struct reader *r, struct err *e);
+/* A prompt that is a transcript and ends in "Assistant:", and its answers: as messages, if there is a template. */
+void shape_open_transcript(struct reader *r);
+/* `system` in front of messages that were made. */
+void shape_add_system(struct reader *r);
 /* r->c.answer[i]. */
 void shape_answer(struct reader *r, struct jv v, double score);
 

@@ -82,116 +82,113 @@ static int split_transcripts(struct reader *r, struct jv a, struct jv b, struct 
 	return 0;
 }
 
-static struct jv less_blank(struct jv text)
-{
-	return text.len && text.u.s[0] == ' ' ? behind(text, 1) : text;
-}
-
-/* A prompt that is a transcript and ends in "Assistant:", its answers beside it: as messages. */
-static void open_transcript(struct reader *r)
-{
-	struct content *c = &r->c;
-	struct jv turns = transcript_messages(r->arena, c->prompt);
-	size_t n = jv_list_len(turns);
-	struct jv last = value_get(jv_list_at(turns, n - 1), "content");
-	if (!messages_role_is(turns, n - 1, "assistant") || last.len)
-		return;
-	c->prompt = value_slice(r->arena, turns, 0, n - 1);
-	for (size_t i = 0; i < c->n; i++)
-		c->answer[i].v = messages_one(r->arena, "assistant", less_blank(c->answer[i].v));
-	c->chat = 1;
-	r->list->how = "a transcript of Human and Assistant, as messages, and its answers";
-}
-
 /* ---- chosen and rejected ---- */
 
-/* A list of messages that stands for the prompt. JV_MISSING: none. */
-static struct jv conversation(struct reader *r, const char **column)
+/* A list of messages that stands for the prompt, less an answer at its end. JV_MISSING: none. */
+static int conversation(struct reader *r, struct jv *prompt, struct err *e)
 {
 	static const char *const names[] = {"messages", "conversations", "conversation"};
+	*prompt = (struct jv){0};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		*column = names[i];
-		if (shape_peek(r, names[i]).type == JV_LIST)
-			return shape_take(r, names[i]);
+		if (shape_peek(r, names[i]).type != JV_LIST)
+			continue;
+		if (shape_text_or_chat(r, shape_take(r, names[i]), names[i], prompt, e) < 0)
+			return -1;
+		size_t n = jv_list_len(*prompt);
+		if (n > 1 && messages_role_is(*prompt, n - 1, "assistant"))
+			*prompt = value_slice(r->arena, *prompt, 0, n - 1);
+		return 0;
 	}
-	return (struct jv){0};
+	return 0;
 }
 
-/* Whether a conversation begins with the prompt that its row also gives as a string. */
-static int repeats(struct jv chat, struct jv prompt)
+/* How many messages of `prompt` both conversations begin with: all of them, or 0. */
+static size_t repeated(struct jv prompt, struct jv a, struct jv b)
 {
-	for (size_t i = 0; i + 1 < jv_list_len(chat); i++)
-		if (messages_role_is(chat, i, "user") &&
-			jv_equal(value_get(jv_list_at(chat, i), "content"), prompt))
-			return 1;
+	size_t n = jv_list_len(prompt);
+	if (n >= jv_list_len(a) || n >= jv_list_len(b))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (!jv_equal(jv_list_at(prompt, i), jv_list_at(a, i)) ||
+			!jv_equal(jv_list_at(prompt, i), jv_list_at(b, i)))
+			return 0;
+	return n;
+}
+
+static int no_boundary(struct err *e)
+{
+	return err_data(e, "an answer begins with a message of the user or the system, and the "
+			   "prompt is not what both answers begin with");
+}
+
+/* Lists that are whole conversations: the prompt is in them, whatever the row says beside. */
+static int pair_of_conversations(
+	struct reader *r, struct jv prompt, struct jv a, struct jv b, struct err *e)
+{
+	size_t n = prompt.type == JV_LIST ? repeated(prompt, a, b) : shared_messages(a, b);
+	if (n == 0 || !shape_is_answer(value_slice(r->arena, a, n, jv_list_len(a))) ||
+		!shape_is_answer(value_slice(r->arena, b, n, jv_list_len(b))))
+		return no_boundary(e);
+	split_chats(r, a, b, n, "the prompt is the messages that both answers begin with");
 	return 0;
 }
 
 static int pair_of_chats(struct reader *r, struct jv chosen, struct jv rejected, struct err *e)
 {
-	const char *column = "prompt";
-	struct jv prompt = shape_take(r, column);
-	if (prompt.type == JV_STR) {
-		if (!repeats(chosen, prompt) || !repeats(rejected, prompt)) {
-			set_pair(r, 1, messages_one(r->arena, "user", prompt), chosen, rejected,
-				"explicit prompt, a string beside lists of messages");
-			return 0;
-		}
-		prompt = (struct jv){0};
+	const char *how = "explicit prompt";
+	struct jv prompt = shape_take(r, "prompt");
+	if (prompt.type && shape_text_or_chat(r, prompt, "prompt", &prompt, e) < 0)
+		return -1;
+	if (!shape_is_answer(chosen) || !shape_is_answer(rejected))
+		return pair_of_conversations(r, prompt, chosen, rejected, e);
+	if (!prompt.type) {
+		how = "a conversation and the two messages that could follow it";
+		if (conversation(r, &prompt, e) < 0)
+			return -1;
 	}
-	int answers_only = messages_role_is(chosen, 0, "assistant") &&
-			   messages_role_is(rejected, 0, "assistant");
-	if (prompt.type) {
-		if (shape_text_or_chat(r, prompt, column, &prompt, e) < 0)
-			return -1;
-		set_pair(r, 1, prompt, chosen, rejected, "explicit prompt");
-	} else if (answers_only && (prompt = conversation(r, &column)).type) {
-		if (shape_text_or_chat(r, prompt, column, &prompt, e) < 0)
-			return -1;
-		set_pair(r, 1, shape_with_system(r, prompt), chosen, rejected,
-			"a conversation and the two messages that could follow it");
-	} else if (answers_only && (prompt = shape_question(r)).type) {
-		set_pair(r, 1, shape_with_system(r, messages_one(r->arena, "user", prompt)), chosen,
-			rejected, "a question and lists of messages that answer it");
-	} else {
+	if (!prompt.type) {
+		how = "a question and lists of messages that answer it";
+		prompt = shape_question(r);
+	}
+	if (!prompt.type) {
 		split_chats(r, chosen, rejected, shared_messages(chosen, rejected),
 			"the prompt is the messages that both answers begin with");
+		return 0;
 	}
+	if (prompt.type == JV_STR) {
+		prompt = messages_one(r->arena, "user", prompt);
+		r->made = 1;
+	}
+	set_pair(r, 1, prompt, chosen, rejected, how);
 	return 0;
 }
 
 static int pair_of_strings(struct reader *r, struct jv chosen, struct jv rejected, struct err *e)
 {
-	const char *column = "prompt";
-	struct jv prompt = shape_take(r, column);
-	int question = 0;
-	if (!prompt.type)
-		prompt = conversation(r, &column);
-	if (!prompt.type) {
-		prompt = shape_question(r);
-		question = 1;
-	}
-	if (!prompt.type) {
-		if (transcript_is(chosen) && transcript_is(rejected))
-			return split_transcripts(r, chosen, rejected, e);
-		split_strings(r, chosen, rejected);
-		return 0;
-	}
-	int chat = shape_text_or_chat(r, prompt, column, &prompt, e);
-	if (chat < 0)
+	struct jv prompt = shape_take(r, "prompt");
+	if (prompt.type && shape_text_or_chat(r, prompt, "prompt", &prompt, e) < 0)
 		return -1;
-	if (chat)
-		set_pair(r, 1, shape_with_system(r, prompt),
-			messages_one(r->arena, "assistant", chosen),
+	if (!prompt.type && conversation(r, &prompt, e) < 0)
+		return -1;
+	if (prompt.type == JV_LIST) {
+		set_pair(r, 1, prompt, messages_one(r->arena, "assistant", chosen),
 			messages_one(r->arena, "assistant", rejected),
 			"a conversation and the two strings that could follow it");
-	else
-		set_pair(r, 0, prompt, chosen, rejected,
-			question ? "a question and its two answers" : "explicit prompt");
-	if (!chat && r->want->templated && transcript_is(prompt))
-		open_transcript(r);
-	if (question && r->want->templated)
-		shape_make_messages(r);
+		return 0;
+	}
+	if (prompt.type) {
+		set_pair(r, 0, prompt, chosen, rejected, "explicit prompt");
+		shape_open_transcript(r);
+		return 0;
+	}
+	prompt = shape_question(r);
+	if (prompt.type) {
+		set_pair(r, 0, prompt, chosen, rejected, "a question and its two answers");
+		return shape_speak(r, e);
+	}
+	if (transcript_is(chosen) && transcript_is(rejected))
+		return split_transcripts(r, chosen, rejected, e);
+	split_strings(r, chosen, rejected);
 	return 0;
 }
 
@@ -251,9 +248,7 @@ int shape_read_human_ref(struct reader *r, struct err *e)
 		return err_data(e, "'labels' is not 0 or 1");
 	set_pair(r, 0, history, label.u.i ? a : b, label.u.i ? b : a,
 		"a post and two comments, of which 'labels' names the better");
-	if (r->want->templated)
-		shape_make_messages(r);
-	return 0;
+	return shape_speak(r, e);
 }
 
 /* ---- ranked lists ---- */
@@ -333,17 +328,16 @@ static int ranked_prompt(struct reader *r, struct err *e)
 	int question = !prompt.type;
 	if (question)
 		prompt = shape_question(r);
+	if (!prompt.type)
+		return err_data(e, "answers without a 'prompt', 'instruction' or 'question'");
 	c->chat = shape_text_or_chat(r, prompt, "prompt", &c->prompt, e);
 	if (c->chat < 0)
 		return -1;
 	for (size_t i = 0; c->chat && i < c->n; i++)
 		c->answer[i].v = messages_one(r->arena, "assistant", c->answer[i].v);
 	r->list->how = "a ranked list of answers";
-	if (!c->chat && r->want->templated && transcript_is(c->prompt))
-		open_transcript(r);
-	if (question && r->want->templated)
-		shape_make_messages(r);
-	return 0;
+	shape_open_transcript(r);
+	return question ? shape_speak(r, e) : 0;
 }
 
 int shape_read_ranked(struct reader *r, struct err *e)

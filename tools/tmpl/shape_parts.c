@@ -1,6 +1,8 @@
 /* What the readers of forms share: columns, and the steps from strings to messages. */
 #include "tools/tmpl/shape_int.h"
 
+#include "tools/tmpl/transcript.h"
+
 #include <string.h>
 
 struct jv shape_peek(const struct reader *r, const char *column)
@@ -26,13 +28,12 @@ int shape_has(const struct reader *r, const char *column)
 int shape_text_or_chat(
 	struct reader *r, struct jv v, const char *column, struct jv *out, struct err *e)
 {
-	int sharegpt = 0;
 	*out = v;
 	if (v.type == JV_MISSING)
 		return err_data(e, "no '%s' in the row", column);
 	if (v.type == JV_STR)
 		return 0;
-	return messages_read(r->arena, v, column, out, &sharegpt, e) < 0 ? -1 : 1;
+	return messages_read(r->arena, v, column, out, &r->made, e) < 0 ? -1 : 1;
 }
 
 int shape_label(struct reader *r, struct err *e)
@@ -47,17 +48,17 @@ int shape_label(struct reader *r, struct err *e)
 	return 0;
 }
 
-struct jv shape_with_system(struct reader *r, struct jv messages)
+void shape_add_system(struct reader *r)
 {
 	const char *column = shape_has(r, "system") ? "system" : "system_prompt";
-	struct jv system = shape_peek(r, column);
-	if (system.type != JV_STR ||
-		(jv_list_len(messages) && messages_role_is(messages, 0, "system")))
-		return messages;
+	struct jv system = shape_peek(r, column), *prompt = &r->c.prompt;
+	if (!r->made || !r->c.chat || system.type != JV_STR ||
+		(jv_list_len(*prompt) && messages_role_is(*prompt, 0, "system")))
+		return;
 	shape_take(r, column);
-	if (!system.len)
-		return messages;
-	return messages_join(r->arena, messages_one(r->arena, "system", system), messages);
+	if (system.len)
+		*prompt =
+			messages_join(r->arena, messages_one(r->arena, "system", system), *prompt);
 }
 
 static struct jv join_lines(struct arena *a, struct jv first, struct jv second)
@@ -70,35 +71,110 @@ static struct jv join_lines(struct arena *a, struct jv first, struct jv second)
 	return jv_str(s, n);
 }
 
-struct jv shape_question(struct reader *r)
+struct jv shape_words(struct reader *r, const char *column)
 {
-	static const char *const names[] = {"instruction", "question", "query"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		struct jv words = shape_peek(r, names[i]);
-		if (words.type != JV_STR)
-			continue;
-		shape_take(r, names[i]);
-		const char *more = shape_has(r, "input") ? "input" : "context";
-		struct jv input = i ? (struct jv){0} : shape_peek(r, more);
-		if (input.type != JV_STR)
-			return words;
-		shape_take(r, more);
-		if (!input.len)
-			return words;
-		return words.len ? join_lines(r->arena, words, input) : input;
-	}
-	return (struct jv){0};
+	struct jv words = shape_peek(r, column);
+	if (words.type != JV_STR)
+		return (struct jv){0};
+	shape_take(r, column);
+	if (strcmp(column, "instruction") != 0)
+		return words;
+	const char *more = shape_has(r, "input") ? "input" : "context";
+	struct jv input = shape_peek(r, more);
+	if (input.type != JV_STR)
+		return words;
+	shape_take(r, more);
+	if (!input.len)
+		return words;
+	return words.len ? join_lines(r->arena, words, input) : input;
 }
 
-void shape_make_messages(struct reader *r)
+struct jv shape_question(struct reader *r)
+{
+	static const char *const names[] = {"instruction", "question", "query", "input"};
+	struct jv words = {0};
+	for (size_t i = 0; !words.type && i < sizeof names / sizeof *names; i++)
+		words = shape_words(r, names[i]);
+	return words;
+}
+
+int shape_is_answer(struct jv messages)
+{
+	return !messages_role_is(messages, 0, "user") && !messages_role_is(messages, 0, "system") &&
+	       !messages_role_is(messages, 0, "developer");
+}
+
+/* [[question, answer], …] of earlier turns as messages; JV_MISSING: none. */
+static int read_history(struct reader *r, struct jv *all, struct err *e)
+{
+	struct jv history = shape_peek(r, "history");
+	*all = (struct jv){0};
+	if (history.type != JV_LIST || !jv_list_len(history))
+		return 0;
+	shape_take(r, "history");
+	*all = jv_list(r->arena, 2 * jv_list_len(history));
+	for (size_t i = 0; i < jv_list_len(history); i++) {
+		struct jv turn = jv_list_at(history, i);
+		if (turn.type != JV_LIST || jv_list_len(turn) != 2 ||
+			jv_list_at(turn, 0).type != JV_STR || jv_list_at(turn, 1).type != JV_STR)
+			return err_data(
+				e, "'history': turn %zu is not a question and an answer", i + 1);
+		for (size_t k = 0; k < 2; k++) {
+			struct jv m = messages_one(
+				r->arena, k ? "assistant" : "user", jv_list_at(turn, k));
+			jv_list_add(r->arena, *all, jv_list_at(m, 0));
+		}
+	}
+	return 0;
+}
+
+int shape_make_messages(struct reader *r, struct err *e)
 {
 	struct content *c = &r->c;
+	struct jv before;
 	if (c->chat)
-		return;
-	c->prompt = shape_with_system(r, messages_one(r->arena, "user", c->prompt));
+		return 0;
+	if (read_history(r, &before, e) < 0)
+		return -1;
+	c->prompt = messages_one(r->arena, "user", c->prompt);
+	if (before.type)
+		c->prompt = messages_join(r->arena, before, c->prompt);
 	for (size_t i = 0; i < c->n; i++)
 		c->answer[i].v = messages_one(r->arena, "assistant", c->answer[i].v);
+	c->chat = r->made = 1;
+	return 0;
+}
+
+int shape_speak(struct reader *r, struct err *e)
+{
+	struct jv before;
+	if (r->want->templated || r->want->as_messages)
+		return shape_make_messages(r, e);
+	if (read_history(r, &before, e) < 0)
+		return -1;
+	return before.type ? err_data(e, "'history' needs a chat template, or --as-messages") : 0;
+}
+
+static struct jv less_blank(struct jv text)
+{
+	return text.len && text.u.s[0] == ' ' ? jv_str(text.u.s + 1, text.len - 1) : text;
+}
+
+void shape_open_transcript(struct reader *r)
+{
+	struct content *c = &r->c;
+	if (c->chat || !r->want->templated || !transcript_is(c->prompt))
+		return;
+	struct jv turns = transcript_messages(r->arena, c->prompt);
+	size_t n = jv_list_len(turns);
+	struct jv last = value_get(jv_list_at(turns, n - 1), "content");
+	if (!messages_role_is(turns, n - 1, "assistant") || last.len)
+		return;
+	c->prompt = value_slice(r->arena, turns, 0, n - 1);
+	for (size_t i = 0; i < c->n; i++)
+		c->answer[i].v = messages_one(r->arena, "assistant", less_blank(c->answer[i].v));
 	c->chat = 1;
+	r->list->how = "a transcript of Human and Assistant, as messages";
 }
 
 void shape_answer(struct reader *r, struct jv v, double score)

@@ -303,23 +303,31 @@ static int explain(struct job *j, struct err *e)
 	struct record rec = {0};
 	struct made made = {0};
 	struct str out = {0};
-	for (int i = 0; i < EXPLAINED && (rc = rows_next(j->rows, &rec, e)) > 0; i++) {
+	for (int i = 0; i < EXPLAINED; i++) {
 		struct err bad = {0};
 		made.n = 0;
-		if (maker_make(j->makers, &rec, fresh_made, &made, &bad) < 0)
+		rc = rows_next(j->rows, &rec, e);
+		if (rc == 0 || rc == -1)
+			break;
+		if (rc == STREAM_BAD)
+			str_addf(&out, "%s\n", e->msg);
+		else if (maker_make(j->makers, &rec, fresh_made, &made, &bad) < 0)
 			str_addf(&out, "%s: %s\n", rec.where, bad.msg);
 		else
 			for (size_t k = 0; k < made.n; k++)
 				explain_row(&out, j->makers, rec.where, &made.v[k], colour);
 	}
-	if (rc >= 0)
-		rc = output_print(out.s, out.len, e);
+	struct err full;
+	if (output_print(out.s, out.len, &full) < 0 && rc != -1) {
+		*e = full;
+		rc = -1;
+	}
 	str_done(&out);
 	record_done(&rec);
 	for (size_t k = 0; k < made.cap; k++)
 		record_done(&made.v[k]);
 	mem_free(made.v);
-	return rc;
+	return rc == -1 ? -1 : 0;
 }
 
 static int run(struct job *j, struct err *e)

@@ -44,6 +44,16 @@ static inline int value_is(struct jv v, const char *string)
 	return v.type == JV_STR && v.len == strlen(string) && !memcmp(v.u.s, string, v.len);
 }
 
+/* How many of a string's bytes are whole characters within the first `max`: for "%.*s". */
+static inline int value_head(struct jv string, uint32_t max)
+{
+	uint32_t n = string.len;
+	if (n > max)
+		for (n = max; n > 0 && (string.u.s[n] & 0xc0) == 0x80; n--)
+			;
+	return (int)n;
+}
+
 static inline void value_put(struct arena *a, struct jv dict, const char *key, struct jv v)
 {
 	jv_dict_set(a, dict, jv_str(key, strlen(key)), v);

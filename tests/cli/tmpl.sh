@@ -100,7 +100,7 @@ form '{"instruction":"q","input":"","chosen":"a","rejected":"b","history":[["x",
 form '{"query":"q","original_question":"o","response":"a"}' '{"prompt":"<user>q<assistant>","completion":"a","original_question":"o"}' 'a query and its response'
 form '{"instruction":"i","question":"q","answer":"a"}' '{"prompt":"<user>i<assistant>","completion":"a","question":"q"}' 'the columns of one form, the others pass'
 form '{"conversations":[{"from":"human","value":"q","role":null},{"from":"function_call","value":"{\"name\":\"f\",\"arguments\":{}}","tool_calls":null}]}' \
-	'{"text":"<user>q<assistant>[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {}}}]","spans":[[18,91]]}' 'keys that are null say nothing'
+	'{"text":"<user>q<assistant>[{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {}}}]","spans":[[18,84]]}' 'keys that are null say nothing'
 form '{"prompt":"q","prompt_id":"1","messages":['"$U,$A"']}' '{"text":"<user>q<assistant>a","spans":[[18,19]],"prompt_id":"1"}' 'a prompt beside the conversation repeats it (UltraChat)'
 form '{"instruction":"q","input":"","output":"a","text":"q a","__index_level_0__":4}' '{"prompt":"<user>q<assistant>","completion":"a"}' 'text beside an instruction, and the number of a row of pandas'
 form '{"question":"q","chosen":"a","rejected":"b"}' '{"prompt":"<user>q<assistant>"}' 'the prompt of a question and its answers' --type prompt

@@ -1,6 +1,6 @@
 # sluice: make all | deps | demo | test | bench | lint | sample | install | uninstall | clean
 #   SANITIZE=address,undefined   build and test under sanitizers     WERROR=1   warnings are errors
-#   CUDA=0                       leave the CUDA kernels out          V=1        show commands
+#   V=1                          show commands
 # Objects live in build/<flags>/, one directory per set of flags; programs are linked into bin/.
 -include config.mk
 CFLAGS   ?= -O2 -g
@@ -70,6 +70,11 @@ $(foreach i,$(ISAS),$(eval $(call isa,$i)))
 $O/%.c.o: %.c $O/flags
 	@mkdir -p $(@D)
 	$Q $(CC) $(CCFLAGS) -MMD -MP -c -o $@ $<
+
+# Compiled vocabularies in users' caches are of the sources that made them: others are made anew.
+COMPILED  = $O/common/tokenizer/compiled.c.o
+$(COMPILED): $(wildcard common/tokenizer/*.[ch])
+$(COMPILED): CPPFLAGS += -DSOURCES='"$(shell cat common/tokenizer/*.[ch] | cksum | cut -d' ' -f1)"'
 
 # Rewritten only when the flags change, so that changed flags rebuild everything.
 $O/flags: FORCE

@@ -57,7 +57,7 @@ char *bnb_state(enum dtype q, size_t blocksize, enum dtype values, const size_t 
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static const struct st_tensor *part(const struct st *s, const char *name, const char *suffix)
+static const struct st_tensor *find_part(const struct st *s, const char *name, const char *suffix)
 {
 	char *full = mem_printf("%s%s", name, suffix);
 	const struct st_tensor *t = st_find(s, full);
@@ -69,7 +69,7 @@ static const struct st_tensor *part(const struct st *s, const char *name, const 
 static const void *part_data(const struct st *s, const char *name, const char *suffix,
 	enum dtype dtype, size_t elements, struct err *e)
 {
-	const struct st_tensor *t = part(s, name, suffix);
+	const struct st_tensor *t = find_part(s, name, suffix);
 	if (!t) {
 		err_data(e, "tensor '%s%s' is missing", name, suffix);
 		return NULL;
@@ -190,7 +190,7 @@ static int open_4bit(struct bnb_weight *w, const struct st *s, const char *name,
 	d->data = codes->data;
 	if (check_map(s, name, d->dtype, e))
 		return -1;
-	if (part(s, name, BNB_NESTED_ABSMAX))
+	if (find_part(s, name, BNB_NESTED_ABSMAX))
 		return read_nested(w, s, name, blocks, state, e);
 	d->absmax = part_data(s, name, BNB_ABSMAX, DT_F32, blocks, e);
 	return d->absmax ? 0 : -1;
@@ -199,7 +199,7 @@ static int open_4bit(struct bnb_weight *w, const struct st *s, const char *name,
 static int open_int8(struct bnb_weight *w, const struct st *s, const char *module,
 	const struct st_tensor *codes, struct err *e)
 {
-	const struct st_tensor *format = part(s, module, BNB_WEIGHT_FORMAT);
+	const struct st_tensor *format = find_part(s, module, BNB_WEIGHT_FORMAT);
 	if (codes->dtype != DT_I8 || codes->rank != 2)
 		return err_data(e, "tensor '%s' has an SCB but is no matrix of int8", codes->name);
 	if (format && (format->bytes != 1 || *(const uint8_t *)format->data != 0))
@@ -233,8 +233,8 @@ int bnb_open(struct bnb_weight **out, const struct st *s, const char *name, stru
 	if (!codes || n <= m || strcmp(name + n - m, end) != 0)
 		return 0;
 	char *module = mem_strndup(name, n - m);
-	const struct st_tensor *nf4 = part(s, name, BNB_STATE "nf4");
-	const struct st_tensor *fp4 = part(s, name, BNB_STATE "fp4");
+	const struct st_tensor *nf4 = find_part(s, name, BNB_STATE "nf4");
+	const struct st_tensor *fp4 = find_part(s, name, BNB_STATE "fp4");
 	struct bnb_weight *w = mem_zalloc(1, sizeof *w);
 	int rc = 1;
 	if (nf4 || fp4) {
@@ -242,7 +242,7 @@ int bnb_open(struct bnb_weight **out, const struct st *s, const char *name, stru
 		json_t *state = parse_state(nf4 ? nf4 : fp4, e);
 		rc = state && open_4bit(w, s, name, codes, state, e) == 0 ? 1 : -1;
 		json_decref(state);
-	} else if (part(s, module, BNB_SCB)) {
+	} else if (find_part(s, module, BNB_SCB)) {
 		w->d.dtype = DT_INT8;
 		rc = open_int8(w, s, module, codes, e) == 0 ? 1 : -1;
 	} else if (codes->dtype == DT_U8 || codes->dtype == DT_I8) {

@@ -352,7 +352,7 @@ static void decode4(const struct kweight_desc *d, size_t from, size_t n, float *
 	o->round(d->values, dst, n);
 }
 
-static void decode8(const struct kweight_desc *d, size_t from, size_t n, float *dst)
+static void decode_int8(const struct kweight_desc *d, size_t from, size_t n, float *dst)
 {
 	const struct quant_ops *o = ops();
 	const int8_t *q = d->data;
@@ -366,7 +366,7 @@ static void decode8(const struct kweight_desc *d, size_t from, size_t n, float *
 void quant_decode(const struct kweight_desc *d, size_t from, size_t n, float *dst)
 {
 	if (d->dtype == DT_INT8)
-		decode8(d, from, n, dst);
+		decode_int8(d, from, n, dst);
 	else
 		decode4(d, from, n, dst);
 }

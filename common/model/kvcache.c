@@ -73,7 +73,7 @@ void kvcache_free(struct kvcache *kv)
 }
 
 /* Runs the rows of kv->f; logits of the last `n` rows, in order. */
-static int run(struct kvcache *kv, size_t n, float *logits, struct err *e)
+static int run_layers(struct kvcache *kv, size_t n, float *logits, struct err *e)
 {
 	struct forest *f = &kv->f;
 	f->nlabels = 0;
@@ -109,7 +109,7 @@ int model_prefill(struct model *m, struct kvcache *kv, const uint32_t *ids, size
 		s->k0 = 0;
 		for (size_t i = 0; i < len; i++)
 			kv->f.pos[i] = (uint32_t)(at + i);
-		if (run(kv, at + len == n, logits, e) < 0)
+		if (run_layers(kv, at + len == n, logits, e) < 0)
 			return -1;
 	}
 	kv->prompt = n;
@@ -137,7 +137,7 @@ int model_step(struct model *m, struct kvcache *kv, const uint32_t *next, const 
 	if (f->ntok == 0)
 		return 0;
 	/* Rows of live sequences come out packed; spread them, the last first. */
-	if (run(kv, f->ntok, logits, e) < 0)
+	if (run_layers(kv, f->ntok, logits, e) < 0)
 		return -1;
 	size_t V = m->config.vocab, row = f->ntok;
 	for (size_t i = kv->n; i-- > 0;) {

@@ -10,8 +10,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-/* Any change of a table, of what it means or of the order below is another version. */
-#define MAGIC "sluice tokenizer 2"
+/* SOURCES is the Makefile's checksum of this folder's sources: whatever changes a table changes it. */
+#define MAGIC "sluice tokenizer " SOURCES
 
 enum { ALIGN = 64, TABLES = 11 };
 #define LIMIT ((size_t)2 << 30)

@@ -255,9 +255,6 @@ static int ended_by(int signo, int stop_first)
 	pid_t pid = fork();
 	if (!pid) {
 		alarm(60); /* not for ever, should the test be ended from outside */
-		/* What nohup and jobs in the background ignore would stay ignored. */
-		signal(SIGINT, SIG_DFL);
-		signal(SIGHUP, SIG_DFL);
 		struct output *o;
 		struct outdir d;
 		struct err e;
@@ -331,6 +328,9 @@ int main(void)
 {
 	if (!mkdtemp(dir))
 		return 1;
+	/* What nohup and jobs in the background ignore would stay ignored. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
 	test_output();
 	test_gzip();
 	test_lines();

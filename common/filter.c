@@ -19,8 +19,7 @@
 enum { BATCH_RECORDS = 32, BATCH_BYTES = 256 * 1024 };
 
 struct filter_out {
-	struct record *rec;
-	size_t n, cap;
+	struct record_list made;
 };
 
 /* One input record and what became of it. */
@@ -52,14 +51,7 @@ struct pool {
 
 struct record *filter_new(struct filter_out *out)
 {
-	if (out->n == out->cap) {
-		size_t was = out->cap;
-		mem_grow(&out->rec, &out->cap, out->n + 1, sizeof *out->rec);
-		memset(out->rec + was, 0, (out->cap - was) * sizeof *out->rec);
-	}
-	struct record *r = &out->rec[out->n++];
-	record_reset(r);
-	return r;
+	return record_list_new(&out->made);
 }
 
 void filter_pass(struct filter_out *out, struct record *rec)
@@ -70,7 +62,7 @@ void filter_pass(struct filter_out *out, struct record *rec)
 static void process(const struct filter *f, struct item *it, int worker)
 {
 	char where[sizeof it->in.where];
-	it->out.n = 0;
+	it->out.made.n = 0;
 	if (it->bad) /* the source could not read it */
 		return;
 	memcpy(where, it->in.where, sizeof where);
@@ -86,19 +78,17 @@ static int settle(struct filter *f, struct item *it, struct err *e)
 		*e = it->e;
 		return f->rejects ? rejects_add(f->rejects, &it->in, e) : -1;
 	}
-	for (size_t i = 0; i < it->out.n; i++)
-		if (stream_write(f->out, &it->out.rec[i], e))
+	for (size_t i = 0; i < it->out.made.n; i++)
+		if (stream_write(f->out, &it->out.made.v[i], e))
 			return -1;
-	f->written += it->out.n;
+	f->written += it->out.made.n;
 	return 0;
 }
 
 static void item_done(struct item *it)
 {
 	record_done(&it->in);
-	for (size_t i = 0; i < it->out.cap; i++)
-		record_done(&it->out.rec[i]);
-	mem_free(it->out.rec);
+	record_list_done(&it->out.made);
 }
 
 static double seconds(void)

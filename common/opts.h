@@ -69,10 +69,11 @@ struct opts_common {
 	int64_t threads;	   /* -j; SLUICE_THREADS; 0: the CPUs this process may use */
 };
 extern struct opts_common opts_common;
-extern const struct opt opts_base[];   /* -q -v -h -V */
-extern const struct opt opts_output[]; /* -o -f -z */
-extern const struct opt opts_shard[];  /* --shard */
-extern const struct opt opts_filter[]; /* that, --skip-bad --rejects --keep --ignore-mismatch -j */
+extern const struct opt opts_base[];	/* -q -v -h -V */
+extern const struct opt opts_output[];	/* -o -f -z */
+extern const struct opt opts_shard[];	/* --shard */
+extern const struct opt opts_threads[]; /* --threads */
+extern const struct opt opts_filter[];	/* that, --skip-bad --rejects --keep --ignore-mismatch -j */
 
 struct opts_model {
 	const char *model;			  /* -m */

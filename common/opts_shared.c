@@ -48,6 +48,11 @@ const struct opt opts_shard[] = {
 	{0},
 };
 
+const struct opt opts_threads[] = {
+	{THREADS},
+	{0},
+};
+
 const struct opt opts_filter[] = {
 	{NULL, 0, OPT_GROUP, NULL, NULL, "Records"},
 	{SHARD},

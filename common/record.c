@@ -309,6 +309,26 @@ void record_copy(struct record *dst, const struct record *src)
 	memcpy(dst->where, src->where, sizeof dst->where);
 }
 
+struct record *record_list_new(struct record_list *l)
+{
+	if (l->n == l->cap) {
+		size_t was = l->cap;
+		mem_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v);
+		memset(l->v + was, 0, (l->cap - was) * sizeof *l->v);
+	}
+	struct record *r = &l->v[l->n++];
+	record_reset(r);
+	return r;
+}
+
+void record_list_done(struct record_list *l)
+{
+	for (size_t i = 0; i < l->cap; i++)
+		record_done(&l->v[i]);
+	mem_free(l->v);
+	*l = (struct record_list){0};
+}
+
 void record_swap(struct record *a, struct record *b)
 {
 	struct record t = *a;

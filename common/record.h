@@ -66,6 +66,14 @@ void record_remove(struct record *r, const char *key);
 void record_copy(struct record *dst, const struct record *src);
 void record_swap(struct record *a, struct record *b);
 
+/* Records that are filled again and again (n = 0 begins anew). Zero-initialise. */
+struct record_list {
+	struct record *v;
+	size_t n, cap;
+};
+struct record *record_list_new(struct record_list *l); /* one more, empty; valid until the next */
+void record_list_done(struct record_list *l);
+
 /* ---- as bytes ---- */
 
 /* Fields as views into the msgpack map at p, which mp_scan has accepted: it must outlive the record's

@@ -18,13 +18,18 @@ void transform_put(struct transform *w, uint32_t c, long change)
 		w->next += uni_len(s[w->next]);
 }
 
-int norm_filter(const struct ntext *in, struct nbuf *out, int (*takes)(uint32_t c))
+int norm_filter(
+	const struct ntext *in, struct nbuf *out, int (*gone)(uint32_t c), int (*blank)(uint32_t c))
 {
 	size_t done = 0;
 	for (size_t i = 0, from = 0; i < in->len; from = i) {
-		if (!takes(uni_next((const uint8_t *)in->s, &i)))
+		uint32_t c = uni_next((const uint8_t *)in->s, &i);
+		int goes = gone(c);
+		if (!goes && !(blank && blank(c)))
 			continue;
 		nbuf_copy(out, in, done, from);
+		if (!goes)
+			nbuf_put(out, " ", 1, ntext_at(in, from));
 		done = i;
 	}
 	if (!done)

@@ -11,8 +11,9 @@ struct norm *norm_add(struct tokenizer *t, const struct norm_kind *kind);
 typedef int norm_run_fn(const struct norm *n, struct encoder *enc, const struct ntext *in,
 	struct nbuf *out, struct err *e);
 
-/* The characters that `takes` does not take. */
-int norm_filter(const struct ntext *in, struct nbuf *out, int (*takes)(uint32_t c));
+/* The characters that are not `gone`; those that are `blank` (NULL: none) as spaces. */
+int norm_filter(const struct ntext *in, struct nbuf *out, int (*gone)(uint32_t c),
+	int (*blank)(uint32_t c));
 
 /* A text being made of another by steps of the library's: each writes a character and says whether it is
  * one more (change > 0: it stands where the one before does), or takes the place of the next one of the

@@ -7,14 +7,19 @@ int norm_strip_accents(const struct norm *n, struct encoder *enc, const struct n
 	struct nbuf *out, struct err *e)
 {
 	(void)n, (void)enc, (void)e;
-	return norm_filter(in, out, uni_is_mark);
+	return norm_filter(in, out, uni_is_mark, NULL);
 }
 
 static int strip_nonspacing(const struct norm *n, struct encoder *enc, const struct ntext *in,
 	struct nbuf *out, struct err *e)
 {
 	(void)n, (void)enc, (void)e;
-	return norm_filter(in, out, uni_is_nonspacing);
+	return norm_filter(in, out, uni_is_nonspacing, NULL);
+}
+
+static int is_other_blank(uint32_t c)
+{
+	return c != ' ' && uni_is_space(c);
 }
 
 /* Control characters go; blanks of all kinds are spaces. */
@@ -22,21 +27,7 @@ static int clean(const struct norm *n, struct encoder *enc, const struct ntext *
 	struct nbuf *out, struct err *e)
 {
 	(void)n, (void)enc, (void)e;
-	size_t done = 0;
-	for (size_t i = 0, from = 0; i < in->len; from = i) {
-		uint32_t c = uni_next((const uint8_t *)in->s, &i);
-		int space = c != ' ' && uni_is_space(c), gone = uni_is_control(c);
-		if (!space && !gone)
-			continue;
-		nbuf_copy(out, in, done, from);
-		if (!gone)
-			nbuf_put(out, " ", 1, ntext_at(in, from));
-		done = i;
-	}
-	if (!done)
-		return 0;
-	nbuf_copy(out, in, done, in->len);
-	return 1;
+	return norm_filter(in, out, uni_is_control, is_other_blank);
 }
 
 static int is_chinese(uint32_t c)

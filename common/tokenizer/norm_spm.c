@@ -34,21 +34,7 @@ int norm_nmt(const struct norm *n, struct encoder *enc, const struct ntext *in, 
 	struct err *e)
 {
 	(void)n, (void)enc, (void)e;
-	size_t done = 0;
-	for (size_t i = 0, from = 0; i < in->len; from = i) {
-		uint32_t c = uni_next((const uint8_t *)in->s, &i);
-		int gone = is_removed(c);
-		if (!gone && !is_blank(c))
-			continue;
-		nbuf_copy(out, in, done, from);
-		if (!gone)
-			nbuf_put(out, " ", 1, ntext_at(in, from));
-		done = i;
-	}
-	if (!done)
-		return 0;
-	nbuf_copy(out, in, done, in->len);
-	return 1;
+	return norm_filter(in, out, is_removed, is_blank);
 }
 
 /* ---- the map -------------------------------------------------------------------------------------- */

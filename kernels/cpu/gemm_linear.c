@@ -52,22 +52,6 @@ static struct kdropout drop_from(const struct kdropout *d, size_t t)
 	return from;
 }
 
-/* h = drop(x) A^T: dropped rows of x are copied, a few at a time. */
-struct drop_rows {
-	struct kctx *c;
-	const struct kdropout *drop;
-	const float *x;
-	float *dst;
-	size_t K;
-};
-
-static void drop_row(void *arg, size_t t, int worker)
-{
-	const struct drop_rows *s = arg;
-	(void)worker;
-	s->c->drop(s->drop, t, 0, s->K, s->x + t * s->K, s->dst + t * s->K);
-}
-
 int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struct kbuf x, size_t T,
 	struct kbuf y, struct kbuf h)
 {
@@ -95,8 +79,8 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 			R ? 2 : 1};
 		if (dropping) {
 			struct kdropout drop = drop_from(&lora->drop, t);
-			struct drop_rows d = {c, &drop, in, dropped, K};
-			cpu_run(c, nt * K * 4, nt, drop_row, &d);
+			plain_dropout(c, &drop, (struct kbuf){(void *)(uintptr_t)in, DT_F32}, nt, K,
+				(struct kbuf){dropped, DT_F32});
 			in = dropped;
 		}
 		struct gemm gh = {
@@ -105,22 +89,6 @@ int gemm_linear_fwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 			return KE_MEMORY;
 	}
 	return KE_OK;
-}
-
-struct column_sums {
-	const float *dy;
-	size_t T, N;
-	float *sum;
-};
-
-static void column_sum(void *arg, size_t i, int worker)
-{
-	const struct column_sums *s = arg;
-	size_t end = cpu_min(s->N, (i + 1) * 64);
-	(void)worker;
-	for (size_t t = 0; t < s->T; t++)
-		for (size_t n = i * 64; n < end; n++)
-			s->sum[n] += s->dy[t * s->N + n];
 }
 
 int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struct kbuf x,
@@ -169,9 +137,6 @@ int gemm_linear_bwd(struct kctx *c, gemm_fn *run, const struct klinear *l, struc
 		if (rc)
 			return KE_MEMORY;
 	}
-	if (l->dbias.p) {
-		struct column_sums s = {dy.p, T, N, l->dbias.p};
-		cpu_run(c, T * N, cpu_blocks(N, 64), column_sum, &s);
-	}
-	return KE_OK;
+	const struct kbuf none = {0};
+	return l->dbias.p ? plain_sum_columns(c, dy, none, none, T, N, l->dbias) : KE_OK;
 }

@@ -17,17 +17,9 @@ static const char text[] =
 	"{{ m.tool_calls | tojson if m.tool_calls }}\n{% endfor %}"
 	"{% if add_generation_prompt %}<assistant>{% endif %}{{ tools }}{{ x }}";
 
-/* The records of one row. */
-struct made {
-	struct record **v;
-	size_t n, cap;
-};
-
-static struct record *fresh(void *arg)
+static struct record *fresh(void *made)
 {
-	struct made *m = arg;
-	mem_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v);
-	return m->v[m->n++] = mem_zalloc(1, sizeof **m->v);
+	return record_list_new(made);
 }
 
 /* What goes out is what every reader of streams takes. */
@@ -77,7 +69,7 @@ static void compare(const char *s, size_t len)
 static void make_row(const struct make_plan *plan, const struct record *row)
 {
 	struct maker m;
-	struct made made = {0};
+	struct record_list made = {0};
 	struct record in = {0};
 	struct err e = {0};
 	record_copy(&in, row);
@@ -86,13 +78,9 @@ static void make_row(const struct make_plan *plan, const struct record *row)
 	if (rc < 0 && (e.status != STATUS_DATA || !*e.msg))
 		abort();
 	check_record(&in);
-	for (size_t i = 0; i < made.n; i++) {
-		if (rc == 0)
-			check_record(made.v[i]);
-		record_done(made.v[i]);
-		mem_free(made.v[i]);
-	}
-	mem_free(made.v);
+	for (size_t i = 0; rc == 0 && i < made.n; i++)
+		check_record(&made.v[i]);
+	record_list_done(&made);
 	maker_done(&m);
 	record_done(&in);
 }

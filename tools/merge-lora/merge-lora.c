@@ -39,12 +39,11 @@ static const struct opt own[] = {
 		"the model that the adapter was trained on, for --probe (default: -m)"},
 	{"ignore-mismatch", 0, OPT_FLAG, &opts_common.ignore_mismatch, NULL,
 		"merge though the stream's adapter was trained on another model"},
-	{"threads", 'j', OPT_INT, &opts_common.threads, "N",
-		"threads (default: the CPUs this process may use)"},
 	{0},
 };
 
-static const struct opt *const tables[] = {opts_dir, own, opts_output, opts_base, NULL};
+static const struct opt *const tables[] = {
+	opts_dir, own, opts_threads, opts_output, opts_base, NULL};
 
 static const struct opt_program program = {
 	"merge-lora",

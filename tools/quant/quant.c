@@ -33,12 +33,11 @@ static const struct opt own[] = {
 	{"dequantize", 0, OPT_FLAG, &dequantize, NULL, "give the float model back"},
 	{"report", 0, OPT_FLAG, &report, NULL,
 		"print every weight's error: relative, and that of the worst block"},
-	{"threads", 'j', OPT_INT, &opts_common.threads, "N",
-		"threads (default: the CPUs this process may use)"},
 	{0},
 };
 
-static const struct opt *const tables[] = {opts_dir, own, opts_output, opts_base, NULL};
+static const struct opt *const tables[] = {
+	opts_dir, own, opts_threads, opts_output, opts_base, NULL};
 
 static const struct opt_program program = {
 	"quant",

@@ -37,8 +37,8 @@ void explain_row(
 	struct str *out, const struct maker *m, const char *where, struct record *made, int colour)
 {
 	static const char *const fields[] = {"prompt", "chosen", "rejected", "completion", "text"};
-	str_addf(out, "%s: %s, %s, %s\n", where, shape_name(m->last->shape), m->last->how,
-		m->last->templated ? "templated" : "plain strings");
+	str_addf(out, "%s: %s, %s, %s\n", where, shape_name(m->last.shape), m->last.how,
+		m->last.templated ? "templated" : "plain strings");
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		const char *s;
 		size_t len;

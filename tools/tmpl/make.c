@@ -371,21 +371,16 @@ static int make_example(struct maker *m, const struct shape_row *s, struct jv ro
 	return pass_columns(m, s, row, out, e);
 }
 
-static void count(struct maker *m)
+void readings_add(struct readings *all, const struct reading *r)
 {
-	const struct shape_row *s = &m->list.v[0];
-	struct reading *r = m->readings, *end = r + m->nreadings;
-	while (r < end &&
-		(r->how != m->list.how || r->shape != s->shape || r->templated != s->chat))
-		r++;
-	if (r == end) {
-		if (m->nreadings == READINGS)
-			return;
-		*r = (struct reading){s->shape, m->list.how, s->chat, 0};
-		m->nreadings++;
-	}
-	r->rows++;
-	m->last = r;
+	struct reading *at = all->v, *end = at + all->n;
+	while (at < end &&
+		(at->how != r->how || at->shape != r->shape || at->templated != r->templated))
+		at++;
+	if (at < end)
+		at->rows += r->rows;
+	else if (all->n < READINGS)
+		all->v[all->n++] = *r;
 }
 
 static int make(struct maker *m, struct jv row, const char *source, size_t nsource,
@@ -409,8 +404,10 @@ static int make(struct maker *m, struct jv row, const char *source, size_t nsour
 	if (rc < 0)
 		return -1;
 	m->rows++;
-	m->plain += !m->list.v[0].chat;
-	count(m);
+	const struct shape_row *s = &m->list.v[0];
+	m->plain += !s->chat;
+	m->last = (struct reading){s->shape, m->list.how, s->chat, 1};
+	readings_add(&m->readings, &m->last);
 	return 0;
 }
 

@@ -17,6 +17,12 @@ struct reading {
 	uint64_t rows;
 };
 enum { READINGS = 64 }; /* more than shape.c has ways */
+struct readings {
+	struct reading v[READINGS];
+	size_t n;
+};
+/* Adds r's rows to those that were read so. */
+void readings_add(struct readings *all, const struct reading *r);
 
 /* --map FIELD=COLUMN */
 struct column_map {
@@ -39,11 +45,10 @@ struct maker {
 	struct jinja_spans spans;
 
 	struct shape_list list; /* of the last row */
-	const struct reading *last;
+	struct reading last;
 
 	/* Counted over all rows: */
-	struct reading readings[READINGS];
-	size_t nreadings;
+	struct readings readings;
 	uint64_t rows, plain, parted, unproved; /* plain: strings, not templated; parted: the prompt
 						   ends inside its generation prompt; unproved: text
 						   rows whose assistant turns could not be told */

@@ -64,6 +64,16 @@ struct jv messages_join(struct arena *a, struct jv head, struct jv tail)
 	return out;
 }
 
+/* One dict stands for a list of one. */
+static struct jv as_list(struct arena *a, struct jv v)
+{
+	if (v.type != JV_DICT)
+		return v;
+	struct jv list = jv_list(a, 1);
+	jv_list_add(a, list, v);
+	return list;
+}
+
 /* ---- tool calls ---- */
 
 /* {"name": …, "arguments": …}, or a list of such, as JSON text → a list of OpenAI's tool calls. */
@@ -72,11 +82,7 @@ static int tool_calls(struct arena *a, struct jv text, struct jv *out, struct er
 	struct jv v;
 	if (text.type != JV_STR || value_parse(&v, a, text.u.s, text.len, e) < 0)
 		return err_data(e, "a function call that is not JSON text");
-	struct jv calls = v;
-	if (v.type == JV_DICT) {
-		calls = jv_list(a, 1);
-		jv_list_add(a, calls, v);
-	}
+	struct jv calls = as_list(a, v);
 	size_t n = calls.type == JV_LIST ? jv_list_len(calls) : 0;
 	*out = jv_list(a, n);
 	for (size_t i = 0; i < n; i++) {
@@ -190,11 +196,7 @@ static int read_one(struct arena *a, struct jv m, struct jv *out, int *made, str
 int messages_read(
 	struct arena *a, struct jv v, const char *column, struct jv *out, int *made, struct err *e)
 {
-	if (v.type == JV_DICT) {
-		struct jv list = jv_list(a, 1);
-		jv_list_add(a, list, v);
-		v = list;
-	}
+	v = as_list(a, v);
 	if (v.type != JV_LIST)
 		return err_data(e, "'%s' is neither a string nor a list of messages", column);
 	if (jv_list_len(v) == 0)

@@ -231,33 +231,16 @@ static void warn_of_tokens(const struct job *j)
 	str_done(&unknown);
 }
 
-/* How rows were read, over all threads. */
-static size_t gather(const struct job *j, struct reading all[READINGS])
-{
-	size_t n = 0;
-	for (int i = 0; i < j->nmakers; i++)
-		for (size_t k = 0; k < j->makers[i].nreadings; k++) {
-			const struct reading *r = &j->makers[i].readings[k];
-			size_t at = 0;
-			while (at < n && (all[at].how != r->how || all[at].shape != r->shape ||
-						 all[at].templated != r->templated))
-				at++;
-			if (at < n)
-				all[at].rows += r->rows;
-			else if (n < READINGS)
-				all[n++] = *r;
-		}
-	return n;
-}
-
 static void report(const struct job *j)
 {
 	uint64_t rows = 0, plain = 0, parted = 0, unproved = 0;
-	struct reading all[READINGS];
-	size_t n = gather(j, all);
-	for (size_t i = 0; i < n; i++)
-		die_note("%llu row%s: %s, %s", (unsigned long long)all[i].rows,
-			all[i].rows == 1 ? "" : "s", shape_name(all[i].shape), all[i].how);
+	struct readings all = {.n = 0};
+	for (int i = 0; i < j->nmakers; i++)
+		for (size_t k = 0; k < j->makers[i].readings.n; k++)
+			readings_add(&all, &j->makers[i].readings.v[k]);
+	for (size_t i = 0; i < all.n; i++)
+		die_note("%llu row%s: %s, %s", (unsigned long long)all.v[i].rows,
+			all.v[i].rows == 1 ? "" : "s", shape_name(all.v[i].shape), all.v[i].how);
 	for (int i = 0; i < j->nmakers; i++) {
 		rows += j->makers[i].rows;
 		plain += j->makers[i].plain;
@@ -280,28 +263,16 @@ static void report(const struct job *j)
 			(unsigned long long)unproved, (unsigned long long)rows);
 }
 
-/* Records made of one row, for explain(). */
-struct made {
-	struct record *v;
-	size_t n, cap;
-};
-
-static struct record *fresh_made(void *arg)
+static struct record *fresh_made(void *made)
 {
-	struct made *m = arg;
-	if (m->n == m->cap) {
-		mem_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v);
-		memset(m->v + m->n, 0, (m->cap - m->n) * sizeof *m->v);
-	}
-	record_reset(&m->v[m->n]);
-	return &m->v[m->n++];
+	return record_list_new(made);
 }
 
 static int explain(struct job *j, struct err *e)
 {
 	int colour = output_has_colour(), rc = 0;
 	struct record rec = {0};
-	struct made made = {0};
+	struct record_list made = {0};
 	struct str out = {0};
 	for (int i = 0; i < EXPLAINED; i++) {
 		struct err bad = {0};
@@ -324,9 +295,7 @@ static int explain(struct job *j, struct err *e)
 	}
 	str_done(&out);
 	record_done(&rec);
-	for (size_t k = 0; k < made.cap; k++)
-		record_done(&made.v[k]);
-	mem_free(made.v);
+	record_list_done(&made);
 	return rc == -1 ? -1 : 0;
 }
 

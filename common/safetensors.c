@@ -21,6 +21,8 @@
 /* The library's own limit on headers (MAX_HEADER_SIZE). */
 enum { HEADER_MAX = 100 * 1000 * 1000, PREFIX = 8 };
 
+enum { COMPARED = 1 << 16 }; /* elements at a time */
+
 int st_size(struct st_tensor *t, struct err *e)
 {
 	size_t n = 1, bits;
@@ -369,6 +371,32 @@ void st_close(struct st *s)
 	mem_free(s->files);
 	mem_free(s->maps);
 	*s = (struct st){0};
+}
+
+int st_same_shape(const struct st_tensor *a, const struct st_tensor *b)
+{
+	return a->rank == b->rank && !memcmp(a->shape, b->shape, a->rank * sizeof *a->shape);
+}
+
+int st_same_values(const struct st_tensor *t, const struct st_tensor *in)
+{
+	if (!st_same_shape(t, in) || !dtype_info[t->dtype].is_float ||
+		!dtype_info[in->dtype].is_float)
+		return 0;
+	float *v = mem_alloc(COMPARED, sizeof *v);
+	char *as_base = mem_alloc(COMPARED, dtype_bytes(in->dtype, 1));
+	int same = 1;
+	for (size_t n, at = 0; at < t->elements && same; at += n) {
+		n = t->elements - at < COMPARED ? t->elements - at : COMPARED;
+		const char *from = t->data, *base = in->data;
+		dtype_to_f32(t->dtype, from + dtype_bytes(t->dtype, at), v, n);
+		dtype_from_f32(in->dtype, v, as_base, n);
+		same = memcmp(as_base, base + dtype_bytes(in->dtype, at),
+			       dtype_bytes(in->dtype, n)) == 0;
+	}
+	mem_free(v);
+	mem_free(as_base);
+	return same;
 }
 
 void st_release(const void *p, size_t bytes)

@@ -42,6 +42,10 @@ int st_open_file(struct st *s, const char *path, struct err *e);
 void st_close(struct st *s);
 const struct st_tensor *st_find(const struct st *s, const char *name); /* NULL: none */
 
+int st_same_shape(const struct st_tensor *a, const struct st_tensor *b);
+/* Whether t, both of floats, says what `in` says, compared as in's type. */
+int st_same_values(const struct st_tensor *t, const struct st_tensor *in);
+
 /* Lets go of mapped memory that has been read: it is read from the file again when touched. Keeps what
  * is resident small when a whole model passes by. */
 void st_release(const void *p, size_t bytes);

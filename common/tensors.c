@@ -111,8 +111,7 @@ static int take_table(struct st_tensor *t, struct record *r, size_t *offset, str
 
 static int same_table(const struct st_tensor *a, const struct st_tensor *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->dtype == b->dtype && a->rank == b->rank &&
-	       memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
+	return strcmp(a->name, b->name) == 0 && a->dtype == b->dtype && st_same_shape(a, b);
 }
 
 static struct st_tensor *last(const struct tensors *ts)

@@ -50,27 +50,6 @@ static int read_tensor(struct model *m, const struct st *s, size_t i, struct err
 
 /* ---- tensors that the arena does not have ------------------------------------------------------ */
 
-static int same_values(const struct st_tensor *t, const struct st_tensor *in)
-{
-	if (t->rank != in->rank || memcmp(t->shape, in->shape, t->rank * sizeof *t->shape) != 0 ||
-		!dtype_info[t->dtype].is_float || !dtype_info[in->dtype].is_float)
-		return 0;
-	float *v = mem_alloc(PIECE, sizeof *v);
-	char *as_base = mem_alloc(PIECE, dtype_bytes(in->dtype, 1));
-	int same = 1;
-	for (size_t n, at = 0; at < t->elements && same; at += n) {
-		n = t->elements - at < PIECE ? t->elements - at : PIECE;
-		const char *from = t->data, *base = in->data;
-		dtype_to_f32(t->dtype, from + dtype_bytes(t->dtype, at), v, n);
-		dtype_from_f32(in->dtype, v, as_base, n);
-		same = memcmp(as_base, base + dtype_bytes(in->dtype, at),
-			       dtype_bytes(in->dtype, n)) == 0;
-	}
-	mem_free(v);
-	mem_free(as_base);
-	return same;
-}
-
 /* PEFT saves the base's own embedding along with an adapter on it or on the head; the head of a tied
  * model is the embedding. */
 static int check_copy(
@@ -83,7 +62,7 @@ static int check_copy(
 	mem_free(name);
 	if (!s || !s->file)
 		return err_data(e, "tensor '%s' fits nothing in the model", t->name);
-	return same_values(t, s->file)
+	return st_same_values(t, s->file)
 		       ? 0
 		       : err_data(e,
 				 "tensor '%s' is not the model's: the adapter is of another one",
@@ -95,7 +74,7 @@ static int check_tied(
 	const struct model *m, const struct st *s, const struct st_tensor *t, struct err *e)
 {
 	const struct st_tensor *embed = st_find(s, "base_model.model.model.embed_tokens.weight");
-	if (m->config.tied && m->adapter.config.tie && embed && same_values(t, embed))
+	if (m->config.tied && m->adapter.config.tie && embed && st_same_values(t, embed))
 		return 0;
 	return err_data(e, "tensor '%s' fits nothing in the model", t->name);
 }

@@ -3,6 +3,7 @@
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
+#include "common/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -125,7 +126,7 @@ static void byte_symbols(struct bpe *b, const struct vocab *v)
 {
 	for (int c = 0; c < 256; c++) {
 		char s[4];
-		long id = vocab_find(v, s, uni_put(bytelevel_char((uint8_t)c), s));
+		long id = vocab_find(v, s, utf8_put(bytelevel_char((uint8_t)c), s));
 		b->byte_id[c] = id < 0 ? UINT32_MAX : (uint32_t)id;
 	}
 }

@@ -17,6 +17,7 @@
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
+#include "common/utf8.h"
 
 #include <string.h>
 
@@ -119,7 +120,7 @@ static uint32_t merge_char(const struct bpe *b, const uint8_t *s, size_t n, uint
 static uint32_t ready(const struct bpe *b, const struct borders *w, uint32_t c)
 {
 	char text[4];
-	size_t n = uni_put(c, text);
+	size_t n = utf8_put(c, text);
 	const uint8_t *s = (const uint8_t *)text;
 	uint32_t rank, id = merge_char(b, s, n, &rank), is = 0;
 	if (id == UINT32_MAX || w->uses[id] <= rank)

@@ -5,6 +5,7 @@
 #include "common/tokenizer/tokenizer_int.h"
 
 #include "common/tokenizer/unicode.h"
+#include "common/utf8.h"
 
 uint32_t bytelevel_char(uint8_t byte)
 {
@@ -30,6 +31,6 @@ void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t 
 {
 	for (size_t i = from; i < to; i++) {
 		char s[4];
-		nbuf_put(out, s, uni_put(bytelevel_char((uint8_t)t->s[i]), s), ntext_at(t, i));
+		nbuf_put(out, s, utf8_put(bytelevel_char((uint8_t)t->s[i]), s), ntext_at(t, i));
 	}
 }

@@ -54,8 +54,7 @@ static void list_tables(struct tokenizer *t, struct table list[TABLES])
 	memcpy(list, all, sizeof all);
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static int is_within(struct extent x, size_t len)
 {
@@ -207,8 +206,7 @@ void compiled_close(struct tokenizer *t)
 	mapped_close(&t->compiled);
 }
 
-/* ---- writing
- * --------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static struct extent append(struct str *out, const void *p, size_t bytes)
 {

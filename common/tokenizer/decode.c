@@ -177,7 +177,7 @@ static int load_strip(struct decoder *d, const json_t *v, struct err *e)
 		part_size(v, "stop", 0, &d->stop, e))
 		return -1;
 	d->content = mem_zalloc(5, 1);
-	d->len = uni_put(c, d->content);
+	d->len = utf8_put(c, d->content);
 	return 0;
 }
 
@@ -212,7 +212,7 @@ static int load_metaspace(struct decoder *d, const json_t *v, struct err *e)
 	const char *scheme = json_string_value(json_object_get(v, "prepend_scheme"));
 	d->flag = scheme ? strcmp(scheme, "never") != 0 : old;
 	d->content = mem_zalloc(5, 1);
-	d->len = uni_put(c, d->content);
+	d->len = utf8_put(c, d->content);
 	return 0;
 }
 

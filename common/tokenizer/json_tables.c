@@ -179,7 +179,7 @@ static int unescape(const char *p, size_t len, struct str *out, struct err *e)
 		if (c >= 0xd800 && c < 0xe000)
 			return err_data(e, "half a surrogate pair in a token");
 		char bytes[4];
-		str_add(out, bytes, uni_put(c, bytes));
+		str_add(out, bytes, utf8_put(c, bytes));
 	}
 	return 0;
 }

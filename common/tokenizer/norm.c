@@ -3,6 +3,7 @@
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
+#include "common/utf8.h"
 
 #include <string.h>
 
@@ -13,7 +14,7 @@ void transform_put(struct transform *w, uint32_t c, long change)
 	if (change > 0 ? w->next > 0 : w->next < w->in->len)
 		at = ntext_at(w->in, change > 0 ? w->next - 1 : w->next);
 	char bytes[4];
-	nbuf_put(w->out, bytes, uni_put(c, bytes), at);
+	nbuf_put(w->out, bytes, utf8_put(c, bytes), at);
 	for (; change <= 0 && w->next < w->in->len; change++)
 		w->next += uni_len(s[w->next]);
 }
@@ -48,7 +49,7 @@ int norm_lowercase(const struct norm *n, struct encoder *enc, const struct ntext
 		size_t k = uni_lower(uni_next((const uint8_t *)in->s, &i), c);
 		for (size_t j = 0; j < k; j++) {
 			char bytes[4];
-			nbuf_put(out, bytes, uni_put(c[j], bytes), at);
+			nbuf_put(out, bytes, utf8_put(c[j], bytes), at);
 		}
 	}
 	return 1;

@@ -6,6 +6,7 @@
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
+#include "common/utf8.h"
 
 #include <string.h>
 
@@ -217,7 +218,7 @@ static void prefix_pieces(
 	struct pieces *w, uint32_t c, int (*wants)(const struct pieces *w, struct span piece))
 {
 	char mark[4];
-	size_t n = uni_put(c, mark);
+	size_t n = utf8_put(c, mark);
 	struct nbuf *out = &w->buf[w->flip];
 	nbuf_reset(out);
 	w->next.n = 0;
@@ -305,7 +306,7 @@ static int run_metaspace(
 {
 	(void)enc, (void)e;
 	char mark[4];
-	size_t n = uni_put(p->delimiter, mark);
+	size_t n = utf8_put(p->delimiter, mark);
 	struct nbuf *out = &w->buf[w->flip];
 	nbuf_reset(out);
 	for (size_t k = 0; k < w->cur.n; k++) {

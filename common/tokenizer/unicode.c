@@ -25,11 +25,6 @@ static const struct uni_range *find(const struct uni_range *table, uint32_t c)
 	return NULL;
 }
 
-size_t uni_put(uint32_t c, char *out)
-{
-	return (size_t)utf8proc_encode_char((utf8proc_int32_t)c, (utf8proc_uint8_t *)out);
-}
-
 int uni_category(uint32_t c)
 {
 	int cat = utf8proc_get_property((utf8proc_int32_t)c)->category;

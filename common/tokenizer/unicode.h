@@ -79,7 +79,6 @@ static inline uint32_t uni_before(const uint8_t *s, size_t i)
 }
 
 /* Writes c (at most 4 bytes), returns how many. */
-size_t uni_put(uint32_t c, char *out);
 
 /* UTF8PROC_CATEGORY_… of Unicode 16.0. */
 int uni_category(uint32_t c);

@@ -6,6 +6,7 @@
 #include "common/tokenizer/tokenizer_int.h"
 #include "common/tokenizer/unicode.h"
 #include "tests/tap.h"
+#include "common/utf8.h"
 
 #include <sys/stat.h>
 #include <time.h>
@@ -47,7 +48,7 @@ static void some_text_more(struct str *s, size_t chars)
 {
 	for (size_t i = 0; i < chars; i++) {
 		char bytes[4];
-		str_add(s, bytes, uni_put(some_char(), bytes));
+		str_add(s, bytes, utf8_put(some_char(), bytes));
 	}
 }
 
@@ -116,7 +117,7 @@ static void test_splitters(void)
 			if (c >= 0xd800 && c < 0xe000)
 				continue;
 			char bytes[4];
-			size_t n = uni_put(c, bytes);
+			size_t n = utf8_put(c, bytes);
 			str_reset(&s);
 			str_add(&s, bytes, n);
 			str_adds(&s, "a ");

@@ -4,6 +4,7 @@
 #include "common/tokenizer/tokenizer_int.h"
 #include "common/tokenizer/unicode.h"
 #include "tests/tap.h"
+#include "common/utf8.h"
 
 #include <zlib.h>
 
@@ -153,7 +154,7 @@ static void test_ready(const char *data, const char *name)
 				c = r % 3 ? ' ' : 'a' + r % 26;
 			if (c >= 0xd800 && c < 0xe000)
 				c = 'x';
-			str_add(&s, bytes, uni_put(c, bytes));
+			str_add(&s, bytes, utf8_put(c, bytes));
 		}
 		a.n = b.n = 0;
 		same = !tokenizer_encode(whole, s.s, s.len, 0, &a, &e);

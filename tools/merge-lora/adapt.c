@@ -7,7 +7,6 @@
 #include "tools/merge-lora/adapt.h"
 
 #include "common/mem.h"
-#include "kernels/merge.h"
 
 #include <string.h>
 
@@ -39,8 +38,7 @@ static int untie(const struct context *c, struct err *e)
 		return 0;
 	if (!embedding)
 		return err_data(e, "the output head is tied, but there is no '%s'", EMBEDDING);
-	if (idle && (idle->rank != embedding->rank || idle->bytes != embedding->bytes ||
-			    memcmp(idle->shape, embedding->shape, sizeof idle->shape) != 0))
+	if (idle && (idle->bytes != embedding->bytes || !st_same_shape(idle, embedding)))
 		return err_data(
 			e, "'%s' and '%s' are tied but differ in shape or type", HEAD, EMBEDDING);
 	if (idle) {
@@ -115,7 +113,7 @@ static int check_shape(const struct st_tensor *t, size_t rows, size_t cols,
 	char has[200], needs[200];
 	if (!dtype_info[t->dtype].is_float)
 		return err_data(e, "tensor '%s' is not of floats", t->name);
-	if (t->rank == want.rank && memcmp(t->shape, want.shape, t->rank * sizeof *t->shape) == 0)
+	if (st_same_shape(t, &want))
 		return 0;
 	st_shape_text(t, has);
 	st_shape_text(&want, needs);
@@ -211,32 +209,14 @@ static int add_bias(
 
 /* ---- whole tensors --------------------------------------------------------------------------- */
 
-/* Whether t says what the base says, compared as the base's type. */
-static int same_values(const struct st_tensor *t, const struct st_tensor *in)
-{
-	enum { PIECE = 1 << 16 };
-	char *as_base = mem_alloc(PIECE, dtype_bytes(in->dtype, 1));
-	int same = 1;
-	for (size_t i = 0; i < t->elements && same; i += PIECE) {
-		size_t n = t->elements - i < PIECE ? t->elements - i : PIECE;
-		const char *from = (const char *)t->data + dtype_bytes(t->dtype, i);
-		const char *to = (const char *)in->data + dtype_bytes(in->dtype, i);
-		same = merge_rows(t->dtype, from, in->dtype, as_base, 1, n, NULL, 0) == 0 &&
-		       memcmp(as_base, to, dtype_bytes(in->dtype, n)) == 0;
-	}
-	mem_free(as_base);
-	return same;
-}
-
 /* What the base has there: of a tied head what the model computes with. */
 static const struct st_tensor *base_tensor(
 	const struct context *c, const struct st_tensor *t, const char *name, struct err *e)
 {
 	int tied_head = strcmp(name, HEAD) == 0 && is_tied(c);
 	const struct st_tensor *in = st_find(c->wish->base, tied_head ? EMBEDDING : name);
-	if (!in || t->rank != in->rank ||
-		memcmp(t->shape, in->shape, t->rank * sizeof *t->shape) != 0 ||
-		!dtype_info[t->dtype].is_float || !dtype_info[in->dtype].is_float) {
+	if (!in || !st_same_shape(t, in) || !dtype_info[t->dtype].is_float ||
+		!dtype_info[in->dtype].is_float) {
 		err_data(e, "tensor '%s' fits nothing in the base", t->name);
 		return NULL;
 	}
@@ -254,12 +234,12 @@ static int replace(const struct context *c, const struct st_tensor *t, const cha
 	mem_free(name);
 	if (!in)
 		return -1;
-	if (same_values(t, in))
+	if (st_same_values(t, in))
 		return 0;
 	if (again)
 		in = need(c->s, ADAPTER_EMBED, ADAPTER_WEIGHT, e);
 	if (again)
-		return in && same_values(t, in)
+		return in && st_same_values(t, in)
 			       ? 0
 			       : err_data(e, "tensor '%s' is tied, but not the embedding", t->name);
 	if (!trained)

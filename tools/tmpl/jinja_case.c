@@ -2,6 +2,7 @@
 #include "tools/tmpl/jinja_int.h"
 
 #include "tools/tmpl/jinja_casing.h"
+#include "common/utf8.h"
 
 #include <stdlib.h>
 #include <utf8proc.h>
@@ -119,7 +120,7 @@ static int is_ignorable(uint32_t c)
 static void put(struct jx_text *b, uint32_t c)
 {
 	char buf[4];
-	jx_text_add(b, buf, jx_utf8_put(c, buf));
+	jx_text_add(b, buf, utf8_put(c, buf));
 }
 
 static int by_char(const void *key, const void *row)

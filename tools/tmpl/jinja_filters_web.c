@@ -1,5 +1,6 @@
 /* Filters that lay text out or make links of it: rare in chat templates, so PCRE2 may do their patterns. */
 #include "tools/tmpl/jinja_int.h"
+#include "common/utf8.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -41,7 +42,7 @@ static size_t entity(struct jinja_run *r, const char *s, size_t n, struct jx_tex
 		char out[4];
 		if (i > from && jx_parse_int(jv_str(s + from, i - from), hex ? 16 : 10, &c) == 0 &&
 			c >= 32 && (c < 0x7f || c >= 0xa0) && c < 0xd800) {
-			jx_text_add(b, out, jx_utf8_put((uint32_t)c, out));
+			jx_text_add(b, out, utf8_put((uint32_t)c, out));
 			return i + (i < n && s[i] == ';');
 		}
 	}

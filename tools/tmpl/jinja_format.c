@@ -1,5 +1,6 @@
 /* Formatting as Python does it: str.format (sandboxed: fields are looked up by Jinja's rules), fmt % args. */
 #include "tools/tmpl/jinja_spec.h"
+#include "common/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -246,7 +247,7 @@ static void percent_char(struct percent *p, struct jx_text *b, struct jx_spec *f
 	if ((v.type != JV_INT && v.type != JV_BOOL) || v.u.i < 0 || v.u.i > 0x10ffff ||
 		(v.u.i >= 0xd800 && v.u.i < 0xe000))
 		jx_fail(p->r, "%%c requires int or char");
-	jx_put_padded(b, f, '>', "", 0, c, jx_utf8_put((uint32_t)v.u.i, c));
+	jx_put_padded(b, f, '>', "", 0, c, utf8_put((uint32_t)v.u.i, c));
 }
 
 static int star_or_number(

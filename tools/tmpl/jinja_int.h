@@ -205,7 +205,6 @@ struct jv jx_slice(
 size_t jx_utf8_len(const char *s, size_t n);
 size_t jx_utf8_at(const char *s, size_t n, size_t i);	  /* byte offset of code point i */
 uint32_t jx_utf8_get(const char *s, size_t n, size_t *i); /* decodes and steps */
-size_t jx_utf8_put(uint32_t c, char out[4]);
 int jx_is_space(uint32_t c);
 int jx_is_word(uint32_t c); /* \w of Python's re */
 int jx_is_printable(uint32_t c);

@@ -3,6 +3,7 @@
  * lstrip_blocks are on), raw blocks, comments, string escapes.
  */
 #include "tools/tmpl/jinja_int.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -192,7 +193,7 @@ static struct jv unescape(struct lexer *x, const char *s, size_t n)
 		} else if (ch >= '0' && ch <= '7') {
 			for (int k = 0; k < 3 && i < n && s[i] >= '0' && s[i] <= '7'; k++)
 				c = c * 8 + (uint32_t)(s[i++] - '0');
-			m += jx_utf8_put(c, o + m);
+			m += utf8_put(c, o + m);
 		} else if (ch == 'x' || ch == 'u' || ch == 'U') {
 			size_t digits = ch == 'x' ? 2 : ch == 'u' ? 4 : 8;
 			if (hex_escape(s + i + 1, n - i - 1, digits, &c) != 0)
@@ -200,7 +201,7 @@ static struct jv unescape(struct lexer *x, const char *s, size_t n)
 			if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
 				jx_syntax(x->c, x->line,
 					"\\%c escape of what is no character in a string", ch);
-			m += jx_utf8_put(c, o + m);
+			m += utf8_put(c, o + m);
 			i += 1 + digits;
 		} else if (ch == 'N') {
 			jx_syntax(x->c, x->line,

@@ -2,6 +2,7 @@
 #include "tools/tmpl/jinja_spec.h"
 
 #include "common/json.h"
+#include "common/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -157,7 +158,7 @@ void jx_format_int(struct jinja_run *r, struct jx_text *b, const struct jx_spec 
 			(v >= 0xd800 && v < 0xe000))
 			jx_fail(r,
 				"the format 'c' takes the number of a character, without a sign");
-		jx_put_padded(b, f, '<', "", 0, c, jx_utf8_put((uint32_t)v, c));
+		jx_put_padded(b, f, '<', "", 0, c, utf8_put((uint32_t)v, c));
 		return;
 	}
 	unsigned base = f->type == 'x' || f->type == 'X' ? 16

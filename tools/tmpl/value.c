@@ -69,27 +69,6 @@ static long hex4(const char *s, const char *end)
 	return c;
 }
 
-static char *put_utf8(char *to, uint32_t c)
-{
-	if (c < 0x80) {
-		*to++ = (char)c;
-		return to;
-	}
-	if (c < 0x800) {
-		*to++ = (char)(0xc0 | c >> 6);
-	} else {
-		if (c < 0x10000) {
-			*to++ = (char)(0xe0 | c >> 12);
-		} else {
-			*to++ = (char)(0xf0 | c >> 18);
-			*to++ = (char)(0x80 | (c >> 12 & 63));
-		}
-		*to++ = (char)(0x80 | (c >> 6 & 63));
-	}
-	*to++ = (char)(0x80 | (c & 63));
-	return to;
-}
-
 /* \uXXXX, or two of them that are one character; p->at is behind the u. */
 static char *unicode(struct parser *p, char *to)
 {
@@ -98,13 +77,14 @@ static char *unicode(struct parser *p, char *to)
 		return bad(p, "\\u without four hexadecimal digits"), NULL;
 	p->at += 4;
 	if (c < 0xd800 || c > 0xdfff)
-		return put_utf8(to, (uint32_t)c);
+		return to + utf8_put((uint32_t)c, to);
 	int two = c < 0xdc00 && p->end - p->at >= 6 && p->at[0] == '\\' && p->at[1] == 'u';
 	low = two ? hex4(p->at + 2, p->end) : -1;
 	if (low < 0xdc00 || low > 0xdfff)
 		return bad(p, "half of a surrogate pair"), NULL;
 	p->at += 6;
-	return put_utf8(to, 0x10000 + ((uint32_t)(c - 0xd800) << 10) + (uint32_t)(low - 0xdc00));
+	return to +
+	       utf8_put(0x10000 + ((uint32_t)(c - 0xd800) << 10) + (uint32_t)(low - 0xdc00), to);
 }
 
 /* What a backslash begins. p->at is at it. Where the text goes on, or NULL. */

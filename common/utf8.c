@@ -35,30 +35,58 @@ static size_t sequence(const unsigned char *s, size_t n)
 	return len;
 }
 
-enum { BLOCK = 32 };
+/*
+ * Vectors of 16 bytes, as the compiler has them: of each byte, whether it and the three before it may
+ * stand so. What is wrong is found a little later than it begins, and left to sequence().
+ */
+enum { VECTOR = 16, LOOKS_BACK = 3 };
+typedef uint8_t vector __attribute__((vector_size(VECTOR)));
 
-static int is_ascii(const unsigned char *s)
+static inline vector load(const unsigned char *s)
 {
-	uint64_t w[BLOCK / 8];
-	memcpy(w, s, sizeof w);
-	return !((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u);
+	vector v;
+	memcpy(&v, s, sizeof v);
+	return v;
+}
+
+static inline int any(vector v)
+{
+	uint64_t half[2];
+	memcpy(half, &v, sizeof half);
+	return (half[0] | half[1]) != 0;
+}
+
+/* Whether the bytes at s, which has LOOKS_BACK good ones in front, go on as UTF-8 does. */
+static inline int goes_on(const unsigned char *s)
+{
+	vector v = load(s);
+	if (!any(v & 0x80) && !any(load(s - 3) & 0x80))
+		return 1;
+	vector one = load(s - 1), two = load(s - 2), three = load(s - 3);
+	vector follows = (vector)((v & 0xc0) == 0x80);
+	vector must = (vector)((one >= 0xc0) | (two >= 0xe0) | (three >= 0xf0));
+	vector never = (vector)((v == 0xc0) | (v == 0xc1) | (v >= 0xf5));
+	vector second = (vector)(((one == 0xe0) & (v < 0xa0)) | ((one == 0xed) & (v >= 0xa0)) |
+				 ((one == 0xf0) & (v < 0x90)) | ((one == 0xf4) & (v >= 0x90)));
+	return !any((follows ^ must) | never | second);
 }
 
 size_t utf8_valid_prefix(const char *text, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	size_t i = 0;
-	while (i < n) {
-		size_t block = n - i < BLOCK ? n : i + BLOCK;
-		if (n - i >= BLOCK && is_ascii(s + i))
-			i = block;
-		while (i < block) {
-			size_t len = sequence(s + i, n - i);
-			if (!len)
-				return i;
-			i += len;
-		}
-	}
+	size_t i = 0, len = 1, from;
+	for (; i < n && i < LOOKS_BACK; i += len)
+		if (!(len = sequence(s + i, n - i)))
+			return i;
+	for (from = i; n - i >= VECTOR && goes_on(s + i);)
+		i += VECTOR;
+	if (i > from) /* back to where the last character begins, which may go on from here */
+		do
+			i--;
+		while ((s[i] & 0xc0) == 0x80);
+	for (; i < n; i += len)
+		if (!(len = sequence(s + i, n - i)))
+			return i;
 	return n;
 }
 

@@ -3,7 +3,6 @@
 
 #include "common/record.h"
 #include "common/str.h"
-#include "common/utf8.h"
 #include "tests/tap.h"
 
 /* One value of each format with its payload; what mp_next must say. */
@@ -280,20 +279,6 @@ static void test_json(void)
 	record_done(&r);
 }
 
-static void test_utf8(void)
-{
-	static const struct {
-		const char *s;
-		size_t good;
-	} cases[] = {{"plain text that is longer than eight", 36}, {"\xc3\xa9", 2},
-		{"\xf0\x9f\x98\x80", 4}, {"\xc0\x80", 0}, {"\xe0\x80\x80", 0}, {"\xed\xa0\x80", 0},
-		{"\xf4\x90\x80\x80", 0}, {"\xf8\x88\x80\x80\x80", 0}, {"ab\xe2\x82", 2},
-		{"12345678\x80", 8}};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		is_int((long long)utf8_valid_prefix(cases[i].s, strlen(cases[i].s)),
-			(long long)cases[i].good, "UTF-8 as RFC 3629 has it");
-}
-
 int main(void)
 {
 	test_formats();
@@ -301,6 +286,5 @@ int main(void)
 	test_smallest();
 	test_record();
 	test_json();
-	test_utf8();
 	return tap_done();
 }

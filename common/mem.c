@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static void *must(void *p, size_t bytes)
 {
@@ -39,6 +42,17 @@ void *mem_resize(void *p, size_t n, size_t size)
 {
 	size_t bytes = mem_mul(n, size);
 	return must(realloc(p, bytes ? bytes : 1), bytes);
+}
+
+void *mem_table(size_t n, size_t size)
+{
+	size_t bytes = mem_mul(n, size);
+	if (bytes < HUGE_PAGE / 2 || bytes > SIZE_MAX - HUGE_PAGE)
+		return mem_alloc(n, size);
+	bytes = (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	void *p = must(aligned_alloc(HUGE_PAGE, bytes), bytes);
+	madvise(p, bytes, MADV_HUGEPAGE); /* where there are none: as well */
+	return p;
 }
 
 void mem_free(void *p)

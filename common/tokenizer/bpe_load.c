@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LEAST_MERGE = 4 }; /* bytes in the file: "\" \"," */
+
 struct loading {
 	struct tokenizer *t;
-	size_t prefix, nmerges, cap;
+	size_t prefix, nmerges;
 	struct listed_merge *list;
 	uint32_t last; /* what the merge before made: mostly the next makes it too, or the next
 			  token */
@@ -37,40 +39,64 @@ static long made(struct loading *l, const struct json_text *a, const char *b, si
 	return vocab_find(&l->t->vocab, l->word.s, l->word.len);
 }
 
-static int add_merge(void *arg, const struct json_text *a, const struct json_text *b, struct err *e)
+static int add_merge(struct loading *l, struct json_text pair[2], const long ids[2], struct err *e)
 {
-	struct loading *l = arg;
-	const struct vocab *v = &l->t->vocab;
+	const struct json_text *a = &pair[0], *b = &pair[1];
 	if (b->len < l->prefix)
 		return err_data(e, "'%.*s' is shorter than the continuing_subword_prefix",
 			(int)(b->len < 60 ? b->len : 60), b->s);
 	if (l->nmerges == MERGE_MAX)
 		return err_data(e, "over %d of them", MERGE_MAX);
-	long left = vocab_find(v, a->s, a->len), right = vocab_find(v, b->s, b->len),
-	     id = made(l, a, b->s + l->prefix, b->len - l->prefix);
-	if (left < 0 || right < 0 || id < 0) {
-		const struct json_text word = {l->word.s, l->word.len}, *no = left < 0	  ? a
-									      : right < 0 ? b
-											  : &word;
+	long id = made(l, a, b->s + l->prefix, b->len - l->prefix);
+	if (ids[0] < 0 || ids[1] < 0 || id < 0) {
+		const struct json_text word = {l->word.s, l->word.len}, *no = ids[0] < 0   ? a
+									      : ids[1] < 0 ? b
+											   : &word;
 		return err_data(e, "'%.*s' is not in the vocabulary",
 			(int)(no->len < 60 ? no->len : 60), no->s);
 	}
 	l->last = (uint32_t)id;
-	mem_grow(&l->list, &l->cap, l->nmerges + 1, sizeof *l->list);
 	l->list[l->nmerges++] =
-		(struct listed_merge){(uint32_t)left, (uint32_t)right, (uint32_t)id};
+		(struct listed_merge){(uint32_t)ids[0], (uint32_t)ids[1], (uint32_t)id};
 	return 0;
+}
+
+static size_t add_merges(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e)
+{
+	_Static_assert(2 * JSON_TABLES_BATCH <= VOCAB_MANY, "all sides are looked for at once");
+	struct loading *l = arg;
+	long ids[JSON_TABLES_BATCH][2];
+	size_t i = 0;
+	vocab_find_many(&l->t->vocab, *pairs, 2 * n, *ids);
+	while (i < n && !add_merge(l, pairs[i], ids[i], e))
+		i++;
+	return i;
+}
+
+static uint64_t merge_pair(const struct listed_merge *m)
+{
+	return m->a | (uint64_t)m->b << 24;
+}
+
+/* Where looking for the pair begins. */
+static size_t merge_slot(const struct merges *m, uint64_t pair)
+{
+	return (pair * 0x9e3779b97f4a7c15u >> 32) * m->nslots >> 32;
 }
 
 /* A pair that comes again takes the later rank. */
 static void index_merges(struct merges *m, const struct listed_merge *list, size_t n)
 {
+	enum { AHEAD = 16 };
 	m->nslots = 2 * n + 16;
-	m->slots = mem_alloc(m->nslots, sizeof *m->slots);
+	m->slots = mem_table(m->nslots, sizeof *m->slots);
 	memset(m->slots, 0xff, m->nslots * sizeof *m->slots);
 	for (size_t rank = 0; rank < n; rank++) {
-		uint64_t pair = list[rank].a | (uint64_t)list[rank].b << 24, there;
-		size_t i = (pair * 0x9e3779b97f4a7c15u >> 32) * m->nslots >> 32;
+		if (rank + AHEAD < n)
+			__builtin_prefetch(
+				&m->slots[merge_slot(m, merge_pair(&list[rank + AHEAD]))], 1);
+		uint64_t pair = merge_pair(&list[rank]), there;
+		size_t i = merge_slot(m, pair);
 		for (;; i = i + 1 == m->nslots ? 0 : i + 1) {
 			memcpy(&there, &m->slots[i], sizeof there);
 			there &= MERGE_NONE;
@@ -141,39 +167,42 @@ static void fallback_symbols(struct bpe *b, const struct vocab *v)
 	}
 }
 
-static void byte_pairs(struct bpe *b)
+/* Of a pair that comes again the later rank counts. */
+static void byte_pairs(struct bpe *b, size_t nids, const struct listed_merge *list, size_t n)
 {
+	int16_t *byte_of = mem_alloc(nids, sizeof *byte_of);
+	memset(byte_of, 0xff, nids * sizeof *byte_of);
+	for (int c = 0; c < 256; c++)
+		if (b->byte_id[c] != UINT32_MAX)
+			byte_of[b->byte_id[c]] = (int16_t)c;
 	b->byte_pairs = mem_alloc(BPE_PAIRS, sizeof *b->byte_pairs);
-	for (unsigned i = 0; i < BPE_PAIRS; i++) {
-		uint32_t left = b->byte_id[i >> 8], right = b->byte_id[i & 0xff];
-		b->byte_pairs[i] = left == UINT32_MAX || right == UINT32_MAX
-					   ? UINT64_MAX
-					   : merges_find(&b->merges, left, right);
+	memset(b->byte_pairs, 0xff, BPE_PAIRS * sizeof *b->byte_pairs);
+	for (size_t rank = 0; rank < n; rank++) {
+		int left = byte_of[list[rank].a], right = byte_of[list[rank].b];
+		if (left >= 0 && right >= 0)
+			b->byte_pairs[left << 8 | right] = (uint64_t)rank << 32 | list[rank].id;
 	}
+	mem_free(byte_of);
 }
 
 /* The vocabulary as pieces of bytes are looked up in it; tokens outside of the alphabet cannot
  * occur. */
-static int raw_vocab(struct bpe *b, const struct vocab *v, struct err *e)
+static int raw_vocab(struct vocab *raw, const struct vocab *v, struct err *e)
 {
-	struct str raw = {0};
-	str_reserve(&raw, 0);
-	for (uint32_t id = 0; id < v->nids; id++) {
-		size_t len, i = 0;
+	struct str bytes = {0};
+	int rc = 0;
+	for (uint32_t id = 0; id < v->nids && !rc; id++) {
+		size_t len;
 		const char *s = vocab_token(v, id, &len);
-		int byte = 0;
-		str_reset(&raw);
-		while (s && i < len &&
-			(byte = bytelevel_byte(uni_next((const uint8_t *)s, &i))) >= 0)
-			str_addc(&raw, (char)byte);
-		if (s && byte >= 0 && len && vocab_add(&b->raw, raw.s, raw.len, id, e)) {
-			str_done(&raw);
-			return -1;
-		}
+		if (!s || !len)
+			continue;
+		str_reserve(&bytes, len);
+		long n = bytelevel_bytes(bytes.s, s, len);
+		if (n >= 0)
+			rc = vocab_add(raw, bytes.s, (size_t)n, id, e);
 	}
-	str_done(&raw);
-	vocab_index(&b->raw);
-	return 0;
+	str_done(&bytes);
+	return rc;
 }
 
 static void char_symbols(struct bpe *b, const struct vocab *v)
@@ -216,24 +245,37 @@ static int options(struct bpe *b, const json_t *v, struct err *e)
 	return 0;
 }
 
+/* What there is beside where pieces are bytes. */
+static int byte_tables(struct bpe *b, const struct vocab *v, const struct listed_merge *list,
+	size_t n, struct err *e)
+{
+	if (raw_vocab(&b->raw, v, e))
+		return -1;
+	byte_pairs(b, v->nids, list, n);
+	bpe_find_ready(b, &b->raw, v->nids, list, n);
+	if (b->ignore_merges)
+		vocab_index(&b->raw);
+	else
+		vocab_done(&b->raw);
+	return 0;
+}
+
 /* The tables that take time; the others follow from them. */
 static int build(struct tokenizer *t, struct json_text merges, struct err *e)
 {
 	struct bpe *b = &t->bpe;
 	struct loading l = {.t = t, .prefix = b->prefix ? strlen(b->prefix) : 0};
+	size_t most = merges.len / LEAST_MERGE + 1;
+	l.list = mem_table(most < MERGE_MAX ? most : MERGE_MAX, sizeof *l.list);
 	str_reserve(&l.word, 0);
-	int rc = json_tables_merges(merges, add_merge, &l, e);
+	int rc = json_tables_merges(merges, add_merges, &l, e);
 	if (!rc) {
 		index_merges(&b->merges, l.list, l.nmerges);
 		char_symbols(b, &t->vocab);
-		if (b->bytes) {
-			byte_pairs(b);
-			bpe_find_ready(b, &t->vocab, l.list, l.nmerges);
-		} else {
+		if (b->bytes)
+			rc = byte_tables(b, &t->vocab, l.list, l.nmerges, e);
+		else
 			find_cuts(b, &t->vocab, l.list, l.nmerges);
-		}
-		if (b->bytes && b->ignore_merges)
-			rc = raw_vocab(b, &t->vocab, e);
 	}
 	mem_free(l.list);
 	str_done(&l.word);

@@ -23,6 +23,7 @@
 
 /* A token as bytes, as far as it matters here. */
 struct token_bytes {
+	uint32_t uses; /* least rank of the merges that it is a side of */
 	uint8_t first, last, n,
 		b[3]; /* b: the bytes, if they are so few; n 0: none, or not in the alphabet */
 };
@@ -31,27 +32,14 @@ struct token_bytes {
  * whether what it merges with is ASCII at the border. */
 struct borders {
 	uint32_t begins1[2][0x100], ends1[2][0x100], begins2[2][0x10000], ends2[2][0x10000];
-	uint32_t *uses; /* by token: of the merges that it is a side of */
 };
 
 static void read_token(struct token_bytes *t, const char *s, size_t len)
 {
-	const uint8_t *u = (const uint8_t *)s;
-	*t = (struct token_bytes){0};
-	int byte = 0;
-	size_t i = 0, n = 0;
-	for (; i < len && n < 4; n++) {
-		byte = bytelevel_byte(uni_next(u, &i));
-		if (byte < 0)
-			return;
-		if (n < 3)
-			t->b[n] = (uint8_t)byte;
-	}
-	if (!len || (byte = bytelevel_byte(uni_before(u, len))) < 0)
-		return;
-	t->first = t->b[0];
-	t->last = (uint8_t)byte;
-	t->n = (uint8_t)n;
+	t->first = (uint8_t)s[0];
+	t->last = (uint8_t)s[len - 1];
+	t->n = len < 4 ? (uint8_t)len : 4;
+	memcpy(t->b, s, len < 3 ? len : 3);
 }
 
 static void least(uint32_t *rank, size_t other)
@@ -66,13 +54,18 @@ static unsigned two(const uint8_t *b)
 }
 
 /* Merges whose sides meet at a character's border, where one of them is a part of it. */
-static void find_borders(struct borders *w, const struct token_bytes *tokens,
-	const struct listed_merge *list, size_t n)
+static void find_borders(
+	struct borders *w, struct token_bytes *tokens, const struct listed_merge *list, size_t n)
 {
+	enum { AHEAD = 16 };
 	for (size_t rank = 0; rank < n; rank++) {
-		const struct token_bytes *a = &tokens[list[rank].a], *b = &tokens[list[rank].b];
-		least(&w->uses[list[rank].a], rank);
-		least(&w->uses[list[rank].b], rank);
+		if (rank + AHEAD < n) {
+			__builtin_prefetch(&tokens[list[rank + AHEAD].a], 1);
+			__builtin_prefetch(&tokens[list[rank + AHEAD].b], 1);
+		}
+		struct token_bytes *a = &tokens[list[rank].a], *b = &tokens[list[rank].b];
+		least(&a->uses, rank);
+		least(&b->uses, rank);
 		if (a->last >= 0xc0 || (b->first & 0xc0) == 0x80)
 			continue; /* they meet within a character */
 		int before = a->last < 0x80, behind = b->first < 0x80;
@@ -87,43 +80,34 @@ static void find_borders(struct borders *w, const struct token_bytes *tokens,
 	}
 }
 
-/* The token that the n bytes merge to, and the greatest rank on the way; UINT32_MAX: they stay
- * several. */
+/* The token that the n bytes, two or three, merge to, and the greatest rank on the way; UINT32_MAX: they
+ * stay several. */
 static uint32_t merge_char(const struct bpe *b, const uint8_t *s, size_t n, uint32_t *rank)
 {
-	uint32_t ids[3];
-	*rank = 0;
-	for (size_t i = 0; i < n; i++) {
-		ids[i] = b->byte_id[s[i]];
-		if (ids[i] == UINT32_MAX)
+	for (size_t i = 0; i < n; i++)
+		if (b->byte_id[s[i]] == UINT32_MAX)
 			return UINT32_MAX;
-	}
-	while (n > 1) {
-		uint64_t first = merges_find(&b->merges, ids[0], ids[1]);
-		uint64_t second = n > 2 ? merges_find(&b->merges, ids[1], ids[2]) : UINT64_MAX;
-		uint64_t m = first <= second ? first : second;
-		if (m == UINT64_MAX)
-			return UINT32_MAX;
-		if (m >> 32 > *rank)
-			*rank = (uint32_t)(m >> 32);
-		if (first <= second) {
-			ids[0] = (uint32_t)m;
-			ids[1] = ids[2];
-		} else {
-			ids[1] = (uint32_t)m;
-		}
-		n--;
-	}
-	return ids[0];
+	uint64_t first = b->byte_pairs[two(s)];
+	uint64_t second = n > 2 ? b->byte_pairs[two(s + 1)] : UINT64_MAX;
+	uint64_t m = first <= second ? first : second;
+	*rank = (uint32_t)(m >> 32);
+	if (m == UINT64_MAX || n == 2)
+		return (uint32_t)m;
+	m = first <= second ? merges_find(&b->merges, (uint32_t)m, b->byte_id[s[2]])
+			    : merges_find(&b->merges, b->byte_id[s[0]], (uint32_t)m);
+	if (m != UINT64_MAX && m >> 32 > *rank)
+		*rank = (uint32_t)(m >> 32);
+	return (uint32_t)m;
 }
 
-static uint32_t ready(const struct bpe *b, const struct borders *w, uint32_t c)
+static uint32_t ready(
+	const struct bpe *b, const struct borders *w, const struct token_bytes *tokens, uint32_t c)
 {
 	char text[4];
 	size_t n = utf8_put(c, text);
 	const uint8_t *s = (const uint8_t *)text;
 	uint32_t rank, id = merge_char(b, s, n, &rank), is = 0;
-	if (id == UINT32_MAX || w->uses[id] <= rank)
+	if (id == UINT32_MAX || tokens[id].uses <= rank)
 		return 0;
 	for (int ascii = 0; ascii < 2; ascii++) {
 		uint32_t border = w->begins1[ascii][s[0]];
@@ -141,25 +125,31 @@ static uint32_t ready(const struct bpe *b, const struct borders *w, uint32_t c)
 	return is ? is | (id + 1) : 0;
 }
 
-void bpe_find_ready(struct bpe *b, const struct vocab *v, const struct listed_merge *list, size_t n)
+void bpe_find_ready(struct bpe *b, const struct vocab *raw, size_t nids,
+	const struct listed_merge *list, size_t n)
 {
-	struct token_bytes *tokens = mem_zalloc(v->nids, sizeof *tokens);
-	struct borders *w = mem_alloc(1, sizeof *w);
+	struct token_bytes *tokens = mem_table(nids, sizeof *tokens);
+	struct borders *w = mem_table(1, sizeof *w);
 	memset(w, 0xff, sizeof *w);
-	w->uses = mem_alloc(v->nids, sizeof *w->uses);
-	memset(w->uses, 0xff, v->nids * sizeof *w->uses);
 	b->ready = mem_zalloc(BPE_CHARS, sizeof *b->ready);
-	for (uint32_t id = 0; id < v->nids; id++) {
+	for (uint32_t id = 0; id < nids; id++) {
 		size_t len;
-		const char *s = vocab_token(v, id, &len);
+		const char *s = vocab_token(raw, id, &len);
+		tokens[id] = (struct token_bytes){.uses = UINT32_MAX};
 		if (s)
 			read_token(&tokens[id], s, len);
 	}
 	find_borders(w, tokens, list, n);
-	for (uint32_t c = 0x80; c < BPE_CHARS; c++)
-		if (c < 0xd800 || c >= 0xe000)
-			b->ready[c] = ready(b, w, c);
-	mem_free(w->uses);
+	/* Only a character that is a token can be made by merging. */
+	for (uint32_t id = 0; id < raw->nids; id++) {
+		size_t len, i = 0;
+		const char *s = vocab_token(raw, id, &len);
+		if (s && len > 1 && uni_len((uint8_t)*s) == len && utf8_valid(s, len)) {
+			uint32_t c = uni_next((const uint8_t *)s, &i);
+			if (c < BPE_CHARS)
+				b->ready[c] = ready(b, w, tokens, c);
+		}
+	}
 	mem_free(w);
 	mem_free(tokens);
 }

@@ -27,6 +27,18 @@ int bytelevel_byte(uint32_t c)
 	return c <= 0xff && bytelevel_char((uint8_t)c) == c ? (int)c : -1;
 }
 
+long bytelevel_bytes(char *out, const char *s, size_t len)
+{
+	long n = 0;
+	for (size_t i = 0; i < len;) {
+		int byte = bytelevel_byte(uni_next((const uint8_t *)s, &i));
+		if (byte < 0)
+			return -1;
+		out[n++] = (char)byte;
+	}
+	return n;
+}
+
 void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++) {

@@ -1,7 +1,7 @@
 #include "common/tokenizer/tokenizer_int.h"
 
 #include "common/mem.h"
-#include "common/tokenizer/unicode.h"
+#include "common/scan.h"
 #include "common/utf8.h"
 
 #include <math.h>
@@ -31,71 +31,75 @@ static int take(struct place *c, char want)
 
 /* ---- finding the tables ------------------------------------------------------------------------ */
 
-/* Behind the string that begins at c->p; its inside in *text, escapes as they are. */
-static int skip_string(struct place *c, struct json_text *text)
+/* Behind the string that begins at c->p. */
+static int skip_string(struct place *c)
 {
-	const char *p = c->p + 1;
-	for (;;) {
-		const char *q = memchr(p, '"', (size_t)(c->end - p));
-		if (!q)
-			return -1;
-		size_t slashes = 0;
-		while (q - slashes > p && q[-1 - (long)slashes] == '\\')
-			slashes++;
-		if (slashes % 2 == 0) {
-			if (text)
-				*text = (struct json_text){c->p + 1, (size_t)(q - c->p - 1)};
-			c->p = q + 1;
-			return 0;
-		}
-		p = q + 1;
-	}
-}
-
-/* Behind any value, by counting brackets: the rest of the file is left to a real parser. */
-static int skip_value(struct place *c)
-{
-	blanks(c);
-	size_t depth = 0;
-	do {
-		if (c->p == c->end)
-			return -1;
-		char b = *c->p;
-		if (b == '"') {
-			if (skip_string(c, NULL))
-				return -1;
-		} else {
-			depth += b == '{' || b == '[';
-			if ((b == '}' || b == ']') && depth-- == 0)
-				return -1;
-			c->p++;
-			if (!depth && b != '}' && b != ']')
-				while (c->p < c->end && !strchr(",]} \n\t\r", *c->p))
-					c->p++;
-		}
-	} while (depth);
+	const char *p = scan_plain(c->p + 1, c->end);
+	while (p < c->end && *p != '"')
+		p = scan_plain(*p == '\\' && c->end - p > 1 ? p + 2 : p + 1, c->end);
+	if (p == c->end)
+		return -1;
+	c->p = p + 1;
 	return 0;
 }
 
-/* The value of `key` in the object at *c (the last, as elsewhere), *c is moved behind the object. */
-static int member(struct place *c, const char *key, struct json_text *value)
+/* Behind any value: the rest of the file is left to a real parser. */
+static int skip_value(struct place *c)
 {
-	*value = (struct json_text){0};
+	struct scan_nesting n = {0};
+	c->p += scan_value(&n, c->p, (size_t)(c->end - c->p));
+	return n.depth || n.string ? -1 : 0;
+}
+
+/* Behind a key and its colon. */
+static int take_key(struct place *c, struct json_text *key)
+{
+	blanks(c);
+	const char *from = c->p + 1;
+	if (c->p == c->end || *c->p != '"' || skip_string(c))
+		return -1;
+	*key = (struct json_text){from, (size_t)(c->p - 1 - from)};
+	if (!take(c, ':'))
+		return -1;
+	blanks(c);
+	return 0;
+}
+
+static int is_key(const struct json_text *k, const char *name)
+{
+	return k->len == strlen(name) && !memcmp(k->s, name, k->len);
+}
+
+/* The tables of the object at c->p, which *c is moved behind: of the file, or in it of its model. Of a
+ * key that comes twice the last counts, as elsewhere. */
+static int find(struct place *c, int in_model, struct json_text *vocab, struct json_text *merges)
+{
 	if (!take(c, '{'))
 		return -1;
 	if (take(c, '}'))
 		return 0;
 	do {
-		struct json_text k;
-		blanks(c);
-		if (c->p == c->end || *c->p != '"' || skip_string(c, &k) || !take(c, ':'))
+		struct json_text key, none, *table;
+		if (take_key(c, &key))
 			return -1;
-		blanks(c);
-		const char *from = c->p;
+		if (!in_model && is_key(&key, "model")) {
+			*vocab = *merges = (struct json_text){0};
+			if (c->p < c->end && *c->p == '{') {
+				if (find(c, 1, vocab, merges))
+					return -1;
+				continue;
+			}
+		}
+		table = !in_model		 ? &none
+			: is_key(&key, "vocab")	 ? vocab
+			: is_key(&key, "merges") ? merges
+						 : &none;
+		table->s = c->p;
 		if (skip_value(c))
 			return -1;
-		if (k.len == strlen(key) && !memcmp(k.s, key, k.len))
-			*value = (struct json_text){from, (size_t)(c->p - from)};
+		table->len = (size_t)(c->p - table->s);
+		if (!table->len)
+			return -1;
 	} while (take(c, ','));
 	return take(c, '}') ? 0 : -1;
 }
@@ -106,15 +110,9 @@ int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct 
 	if (!utf8_valid(s, len))
 		return err_data(e, "not valid UTF-8");
 	struct place c = {s, s + len};
-	struct json_text model;
-	if (member(&c, "model", &model))
-		return err_data(e, "not a JSON object");
 	*vocab = *merges = (struct json_text){0};
-	if (model.s && *model.s == '{') {
-		struct place in = {model.s, model.s + model.len}, again = in;
-		if (member(&in, "vocab", vocab) || member(&again, "merges", merges))
-			return err_data(e, "'model' is not a JSON object");
-	}
+	if (find(&c, 0, vocab, merges))
+		return err_data(e, "not a JSON object");
 	if (vocab->s && *vocab->s != '{' && *vocab->s != '[')
 		*vocab = (struct json_text){0};
 	struct json_text hole[2] = {*vocab, *merges};
@@ -151,101 +149,115 @@ static int hex4(const char *p, uint32_t *out)
 	return 0;
 }
 
-static int unescape(const char *p, size_t len, struct str *out, struct err *e)
+/* What stands at the backslash *p, which is moved behind it, to *to. */
+static int escape(const char **p, const char *end, char **to, struct err *e)
 {
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	for (size_t i = 0; i < len;) {
-		const char *q = memchr(p + i, '\\', len - i);
-		size_t plain = q ? (size_t)(q - p) - i : len - i;
-		str_add(out, p + i, plain);
-		i += plain;
-		if (i == len)
-			break;
-		const char *known;
-		uint32_t c, low;
-		if (i + 1 < len && p[i + 1] && (known = strchr(from, p[i + 1]))) {
-			str_addc(out, to[known - from]);
-			i += 2;
-			continue;
-		}
-		if (i + 6 > len || p[i + 1] != 'u' || hex4(p + i + 2, &c))
-			return err_data(e, "a bad escape in a token");
-		i += 6;
-		if (c >= 0xd800 && c < 0xdc00 && i + 6 <= len && p[i] == '\\' && p[i + 1] == 'u' &&
-			!hex4(p + i + 2, &low) && low >= 0xdc00 && low < 0xe000) {
-			c = 0x10000 + ((c & 0x3ff) << 10) + (low & 0x3ff);
-			i += 6;
-		}
-		if (c >= 0xd800 && c < 0xe000)
-			return err_data(e, "half a surrogate pair in a token");
-		char bytes[4];
-		str_add(out, bytes, utf8_put(c, bytes));
+	static const char from[] = "\"\\/bfnrt", is[] = "\"\\/\b\f\n\r\t";
+	const char *s = *p, *known;
+	uint32_t c, low;
+	if (end - s > 1 && s[1] && (known = strchr(from, s[1]))) {
+		*(*to)++ = is[known - from];
+		*p = s + 2;
+		return 0;
 	}
+	if (end - s < 6 || s[1] != 'u' || hex4(s + 2, &c))
+		return err_data(e, "a bad escape in a token");
+	s += 6;
+	if (c >= 0xd800 && c < 0xdc00 && end - s >= 6 && s[0] == '\\' && s[1] == 'u' &&
+		!hex4(s + 2, &low) && low >= 0xdc00 && low < 0xe000) {
+		c = 0x10000 + ((c & 0x3ff) << 10) + (low & 0x3ff);
+		s += 6;
+	}
+	if (c >= 0xd800 && c < 0xe000)
+		return err_data(e, "half a surrogate pair in a token");
+	*to += utf8_put(c, *to);
+	*p = s;
 	return 0;
 }
 
-/* A string, which lies in the file or, where it has escapes, in `made`. */
-static int string(struct place *c, struct json_text *out, struct str *made, struct err *e)
+/* A table being read: where, and where its strings that have escapes are made, one behind the other. */
+struct table {
+	struct place at;
+	char *made, *to;
+};
+
+static void table_open(struct table *t, struct json_text text)
 {
+	t->at = (struct place){text.s, text.s + text.len};
+	/* No string is longer than it was, and scan_copy writes so much more. */
+	t->made = t->to = mem_alloc(text.len + SCAN_BYTES, 1);
+}
+
+/* A string, which stays where it is until the table is closed. */
+static int string(struct table *t, struct json_text *out, struct err *e)
+{
+	struct place *c = &t->at;
 	blanks(c);
 	if (c->p == c->end || *c->p != '"')
 		return err_data(e, "a string is missing");
-	const char *p = c->p + 1, *end = c->end;
-	while (p < end && *p != '"' && *p != '\\' && (uint8_t)*p >= 0x20)
-		p++;
-	if (p < end && *p == '"') {
-		*out = (struct json_text){c->p + 1, (size_t)(p - c->p - 1)};
-		c->p = p + 1;
+	const char *s = c->p + 1, *stop = scan_plain(s, c->end);
+	if (stop < c->end && *stop == '"') {
+		*out = (struct json_text){s, (size_t)(stop - s)};
+		c->p = stop + 1;
 		return 0;
 	}
-	struct json_text raw;
-	if (skip_string(c, &raw))
-		return err_data(e, "a string is missing");
-	for (size_t i = 0; i < raw.len; i++)
-		if ((uint8_t)raw.s[i] < 0x20)
+	out->s = t->to;
+	for (; (stop = scan_copy(t->to, s, c->end)) < c->end && *stop != '"'; s = stop) {
+		t->to += stop - s;
+		if (*stop != '\\')
 			return err_data(e, "a control character in a token");
-	str_reset(made);
-	str_reserve(made, 0);
-	if (unescape(raw.s, raw.len, made, e))
-		return -1;
-	*out = (struct json_text){made->s, made->len};
+		if (escape(&stop, c->end, &t->to, e))
+			return -1;
+	}
+	if (stop == c->end)
+		return err_data(e, "a string without an end");
+	t->to += stop - s;
+	out->len = (size_t)(t->to - out->s);
+	c->p = stop + 1;
 	return 0;
+}
+
+/* Of as many as there are between the brackets: 1 there is one (the first, or another), 0 there is none,
+ * -1 there should be a comma or an end. */
+static int another(struct table *t, char open, char close, size_t n, struct err *e)
+{
+	if (!n && !take(&t->at, open))
+		return err_data(e, open == '{' ? "not an object" : "not an array");
+	if (n ? take(&t->at, ',') : !take(&t->at, close))
+		return 1;
+	if (n && !take(&t->at, close))
+		return err_data(e, "no comma or end where one should be");
+	blanks(&t->at);
+	return t->at.p == t->at.end ? 0 : err_data(e, "something behind its end");
+}
+
+static int vocab_entry(struct table *t, struct vocab *v, struct err *e)
+{
+	struct place *c = &t->at;
+	struct json_text token;
+	uint64_t id = 0;
+	if (string(t, &token, e))
+		return -1;
+	int colon = take(c, ':');
+	blanks(c);
+	const char *digits = c->p;
+	while (c->p < c->end && *c->p >= '0' && *c->p <= '9' && id < UINT32_MAX)
+		id = id * 10 + (uint64_t)(*c->p++ - '0');
+	if (!colon || c->p == digits)
+		return err_data(e, "the id of '%.*s' is not a number",
+			(int)(token.len < 60 ? token.len : 60), token.s);
+	return vocab_add(v, token.s, token.len, id, e);
 }
 
 int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e)
 {
-	struct place c = {text.s, text.s + text.len};
-	struct str made = {0};
-	struct json_text token;
-	int rc = -1;
-	if (!take(&c, '{')) {
-		err_data(e, "'vocab' is not an object");
-		goto out;
-	}
-	if (take(&c, '}')) {
-		rc = 0;
-		goto out;
-	}
-	do {
-		if (string(&c, &token, &made, e))
-			goto out;
-		int colon = take(&c, ':');
-		blanks(&c);
-		const char *digits = c.p;
-		uint64_t id = 0;
-		while (c.p < c.end && *c.p >= '0' && *c.p <= '9' && id < UINT32_MAX)
-			id = id * 10 + (uint64_t)(*c.p++ - '0');
-		if (!colon || c.p == digits) {
-			err_data(e, "the id of '%.*s' is not a number",
-				(int)(token.len < 60 ? token.len : 60), token.s);
-			goto out;
-		}
-		if (vocab_add(v, token.s, token.len, id, e))
-			goto out;
-	} while (take(&c, ','));
-	rc = take(&c, '}') ? 0 : err_data(e, "'vocab' has no end where one should be");
-out:
-	str_done(&made);
+	struct table t;
+	size_t n = 0;
+	int rc;
+	table_open(&t, text);
+	while ((rc = another(&t, '{', '}', n, e)) > 0 && !(rc = vocab_entry(&t, v, e)))
+		n++;
+	mem_free(t.made);
 	return rc ? err_prefix(e, "vocab") : 0;
 }
 
@@ -322,58 +334,50 @@ static int score(struct place *c, double *out, struct err *e)
 	return 0;
 }
 
-static int scored(
-	struct place *c, struct json_text *token, struct str *made, double *value, struct err *e)
+static int scored(struct table *t, struct json_text *token, double *value, struct err *e)
 {
-	if (!take(c, '['))
+	if (!take(&t->at, '['))
 		return err_data(e, "not a token with its score");
-	if (string(c, token, made, e))
+	if (string(t, token, e))
 		return -1;
-	if (!take(c, ','))
+	if (!take(&t->at, ','))
 		return err_data(e, "not a token with its score");
-	if (score(c, value, e))
+	if (score(&t->at, value, e))
 		return -1;
-	return take(c, ']') ? 0 : err_data(e, "not a token with its score");
+	return take(&t->at, ']') ? 0 : err_data(e, "not a token with its score");
 }
 
 int json_tables_scored(struct json_text text,
 	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
 	struct err *e)
 {
-	struct place c = {text.s, text.s + text.len};
+	struct table t;
 	struct json_text token;
-	struct str made = {0};
 	double value = 0;
 	size_t n = 0;
-	int rc = take(&c, '[') ? 0 : err_data(e, "not an array");
-	if (!rc && take(&c, ']'))
-		goto out;
-	for (; !rc; n++) {
-		rc = scored(&c, &token, &made, &value, e) || fn(arg, &token, value, e) ? -1 : 0;
-		if (!rc && !take(&c, ','))
-			break;
-	}
-	if (!rc && !take(&c, ']'))
-		rc = err_data(e, "no end where one should be");
-out:
-	str_done(&made);
+	int rc;
+	table_open(&t, text);
+	while ((rc = another(&t, '[', ']', n, e)) > 0 && !(rc = scored(&t, &token, &value, e)) &&
+		!(rc = fn(arg, &token, value, e)))
+		n++;
+	mem_free(t.made);
 	return rc ? err_prefix(e, "vocab: number %zu", n + 1) : 0;
 }
 
 /* One merge, as "a b" or ["a", "b"]. */
-static int merge(struct place *c, struct json_text *a, struct json_text *b, struct str made[2],
-	struct err *e)
+static int merge(struct table *t, struct json_text pair[2], struct err *e)
 {
-	if (take(c, '[')) {
-		if (string(c, a, &made[0], e))
+	struct json_text *a = &pair[0], *b = &pair[1];
+	if (take(&t->at, '[')) {
+		if (string(t, a, e))
 			return -1;
-		if (!take(c, ','))
+		if (!take(&t->at, ','))
 			return err_data(e, "not a pair");
-		if (string(c, b, &made[1], e))
+		if (string(t, b, e))
 			return -1;
-		return take(c, ']') ? 0 : err_data(e, "not a pair");
+		return take(&t->at, ']') ? 0 : err_data(e, "not a pair");
 	}
-	if (string(c, a, &made[0], e))
+	if (string(t, a, e))
 		return -1;
 	const char *space = memchr(a->s, ' ', a->len);
 	size_t rest = space ? a->len - (size_t)(space + 1 - a->s) : 0;
@@ -386,30 +390,25 @@ static int merge(struct place *c, struct json_text *a, struct json_text *b, stru
 }
 
 int json_tables_merges(struct json_text text,
-	int (*fn)(void *arg, const struct json_text *a, const struct json_text *b, struct err *e),
-	void *arg, struct err *e)
+	size_t (*fn)(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e), void *arg,
+	struct err *e)
 {
-	struct place c = {text.s, text.s + text.len};
-	struct json_text a, b;
-	struct str made[2] = {{0}};
-	size_t n = 0;
-	int rc = -1;
-	if (!take(&c, '[')) {
-		err_data(e, "not an array");
-		goto out;
-	}
-	if (take(&c, ']')) {
-		rc = 0;
-		goto out;
-	}
+	struct json_text pairs[JSON_TABLES_BATCH][2];
+	struct table t;
+	size_t done = 0, k, used;
+	int rc;
+	table_open(&t, text);
 	do {
-		if (merge(&c, &a, &b, made, e) || fn(arg, &a, &b, e))
-			goto out;
-		n++;
-	} while (take(&c, ','));
-	rc = take(&c, ']') ? 0 : err_data(e, "no end where one should be");
-out:
-	str_done(&made[0]);
-	str_done(&made[1]);
-	return rc ? err_prefix(e, "merges: number %zu", n + 1) : 0;
+		k = 0;
+		rc = 0;
+		while (k < JSON_TABLES_BATCH && (rc = another(&t, '[', ']', done + k, e)) > 0 &&
+			!(rc = merge(&t, pairs[k], e)))
+			k++;
+		used = rc ? k : fn(arg, pairs, k, e);
+		done += used;
+		if (used < k)
+			rc = -1;
+	} while (!rc && k == JSON_TABLES_BATCH);
+	mem_free(t.made);
+	return rc ? err_prefix(e, "merges: number %zu", done + 1) : 0;
 }

@@ -80,6 +80,12 @@ struct spans {
 void spans_add(struct spans *s, size_t from, size_t to);
 struct span *spans_room(struct spans *s, size_t more); /* where the next ones go */
 
+/* Text that lies in JSON, or a string of it. */
+struct json_text {
+	const char *s; /* NULL: not there */
+	size_t len;
+};
+
 /* ---- vocabulary ------------------------------------------------------------------------------ */
 
 /* Tokens by id and by bytes. Ids may have holes. */
@@ -99,7 +105,10 @@ enum { VOCAB_MAX_ID = (1 << 24) - 1 };
  */
 int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
 void vocab_index(struct vocab *v);
-long vocab_find(const struct vocab *v, const char *s, size_t len);	  /* -1: not there */
+long vocab_find(const struct vocab *v, const char *s, size_t len); /* -1: not there */
+/* The same of many, which do not wait for memory one after the other. At most VOCAB_MANY. */
+enum { VOCAB_MANY = 64 };
+void vocab_find_many(const struct vocab *v, const struct json_text *tokens, size_t n, long *ids);
 const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len); /* NULL: no such id */
 void vocab_done(struct vocab *v);
 
@@ -111,10 +120,6 @@ struct encoder;
  * The two big tables of a model are read in one pass of their own (json_tables.c): as jansson
  * objects they would cost most of the time of loading.
  */
-struct json_text {
-	const char *s; /* NULL: not there */
-	size_t len;
-};
 /* Finds model.vocab (an object or an array) and model.merges; *rest is the file with null in their
  * places. */
 int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct json_text *merges,
@@ -126,10 +131,12 @@ int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e);
 int json_tables_scored(struct json_text text,
 	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
 	struct err *e);
-/* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order. */
+/* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order, some at a time; it returns
+ * how many it could use, fewer with an error. */
+enum { JSON_TABLES_BATCH = 32 };
 int json_tables_merges(struct json_text text,
-	int (*fn)(void *arg, const struct json_text *a, const struct json_text *b, struct err *e),
-	void *arg, struct err *e);
+	size_t (*fn)(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e), void *arg,
+	struct err *e);
 
 /* A pattern of Split or Replace, and where it matches. */
 struct pattern;
@@ -270,9 +277,10 @@ enum bpe_ready { READY_WIDE = 1 << 29, READY_ASCII = 1 << 30, READY_ID = (1 << 2
 struct listed_merge {
 	uint32_t a, b, id;
 };
-/* Makes `ready`: needs byte_id and merges. */
-void bpe_find_ready(
-	struct bpe *b, const struct vocab *v, const struct listed_merge *list, size_t n);
+/* Makes `ready`: needs byte_id, merges, byte_pairs. raw: as bytes, the tokens that are; ids of merges
+ * are below nids. */
+void bpe_find_ready(struct bpe *b, const struct vocab *raw, size_t nids,
+	const struct listed_merge *list, size_t n);
 /* The model's options, and the text of its "merges", if t->compiled has not the tables. Needs
  * t->vocab and t->pretoks. */
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);
@@ -441,6 +449,8 @@ void encoding_put(struct encoding *out, uint32_t id, const struct ntext *t, size
 /* ByteLevel's alphabet: the printable character that stands for each byte, and back (-1: none). */
 uint32_t bytelevel_char(uint8_t byte);
 int bytelevel_byte(uint32_t c);
+/* The bytes that a text in those characters stands for, at most len of them; -1: it has others. */
+long bytelevel_bytes(char *out, const char *s, size_t len);
 /* Bytes of t as those characters, each standing where its byte does. */
 void bytelevel_map(struct nbuf *out, const struct ntext *t, size_t from, size_t to);
 

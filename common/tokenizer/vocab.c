@@ -34,45 +34,103 @@ const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len)
 	return v->blob.s + v->at[id].from;
 }
 
-/* Where the token is, or the empty slot where it would be; *tag is its. */
-static struct vocab_slot *slot_of(const struct vocab *v, const char *s, size_t len, uint32_t *tag)
+static uint64_t hash_of(const char *s, size_t len)
 {
-	size_t mask = v->nslots - 1;
-	uint64_t hash = XXH3_64bits(s, len);
-	*tag = (uint32_t)(hash >> 32);
-	for (size_t i = hash & mask;; i = (i + 1) & mask) {
-		struct vocab_slot *slot = &v->slots[i];
-		if (!slot->next)
-			return slot;
-		if (slot->tag != *tag)
-			continue;
-		struct span at = v->at[slot->next - 1];
-		if (at.to - at.from == len && !memcmp(v->blob.s + at.from, s, len))
-			return slot;
-	}
+	return XXH3_64bits(s, len);
 }
 
-void vocab_index(struct vocab *v)
+/* The first slot, from the i-th on, that is the hash's or empty. */
+static struct vocab_slot *like_it(const struct vocab *v, uint64_t hash, size_t i)
 {
-	v->nslots = 16;
-	while (v->nslots < 2 * v->nids)
-		v->nslots *= 2;
-	v->slots = mem_zalloc(v->nslots, sizeof *v->slots);
-	for (size_t id = 0; id < v->nids; id++) {
-		size_t len;
-		const char *s = vocab_token(v, (uint32_t)id, &len);
-		uint32_t tag;
-		if (s) {
-			struct vocab_slot *slot = slot_of(v, s, len, &tag);
-			*slot = (struct vocab_slot){tag, (uint32_t)id + 1};
-		}
+	while (v->slots[i].next && v->slots[i].tag != (uint32_t)(hash >> 32))
+		i = (i + 1) & (v->nslots - 1);
+	return &v->slots[i];
+}
+
+/* Where the token is, or the empty slot where it would be; from: like_it's first. */
+static struct vocab_slot *slot_of(
+	const struct vocab *v, uint64_t hash, const char *s, size_t len, struct vocab_slot *from)
+{
+	while (from->next) {
+		struct span at = v->at[from->next - 1];
+		if (at.to - at.from == len && !memcmp(v->blob.s + at.from, s, len))
+			break;
+		from = like_it(v, hash, (size_t)(from - v->slots + 1) & (v->nslots - 1));
 	}
+	return from;
+}
+
+/* What is looked for: all of a batch is fetched from memory before any is looked at. */
+struct search {
+	struct json_text token;
+	uint64_t hash;
+	struct vocab_slot *slot;
+};
+
+static void search(const struct vocab *v, struct search *q, size_t n)
+{
+	size_t mask = v->nslots - 1;
+	for (size_t i = 0; i < n; i++) {
+		q[i].hash = hash_of(q[i].token.s, q[i].token.len);
+		__builtin_prefetch(&v->slots[q[i].hash & mask]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		q[i].slot = like_it(v, q[i].hash, q[i].hash & mask);
+		if (q[i].slot->next)
+			__builtin_prefetch(&v->at[q[i].slot->next - 1]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (q[i].slot->next)
+			__builtin_prefetch(v->blob.s + v->at[q[i].slot->next - 1].from);
+	for (size_t i = 0; i < n; i++)
+		q[i].slot = slot_of(v, q[i].hash, q[i].token.s, q[i].token.len, q[i].slot);
+}
+
+void vocab_find_many(const struct vocab *v, const struct json_text *tokens, size_t n, long *ids)
+{
+	struct search q[VOCAB_MANY];
+	for (size_t i = 0; i < n; i++)
+		q[i].token = tokens[i];
+	search(v, q, n);
+	for (size_t i = 0; i < n; i++)
+		ids[i] = (long)q[i].slot->next - 1;
 }
 
 long vocab_find(const struct vocab *v, const char *s, size_t len)
 {
-	uint32_t tag;
-	return (long)slot_of(v, s, len, &tag)->next - 1;
+	uint64_t hash = hash_of(s, len);
+	return (long)slot_of(v, hash, s, len, like_it(v, hash, hash & (v->nslots - 1)))->next - 1;
+}
+
+void vocab_index(struct vocab *v)
+{
+	struct {
+		uint64_t hash;
+		uint32_t id;
+	} ahead[VOCAB_MANY];
+	v->nslots = 16;
+	while (v->nslots < 2 * v->nids)
+		v->nslots *= 2;
+	v->slots = mem_table(v->nslots, sizeof *v->slots);
+	memset(v->slots, 0, v->nslots * sizeof *v->slots);
+	for (uint32_t id = 0; id < v->nids;) {
+		size_t n = 0, len;
+		for (; id < v->nids && n < VOCAB_MANY; id++) {
+			const char *s = vocab_token(v, id, &len);
+			if (!s)
+				continue;
+			ahead[n].id = id;
+			ahead[n].hash = hash_of(s, len);
+			__builtin_prefetch(&v->slots[ahead[n++].hash & (v->nslots - 1)], 1);
+		}
+		for (size_t i = 0; i < n; i++) {
+			uint64_t hash = ahead[i].hash;
+			const char *s = vocab_token(v, ahead[i].id, &len);
+			struct vocab_slot *first = like_it(v, hash, hash & (v->nslots - 1));
+			*slot_of(v, hash, s, len, first) =
+				(struct vocab_slot){(uint32_t)(hash >> 32), ahead[i].id + 1};
+		}
+	}
 }
 
 void vocab_done(struct vocab *v)

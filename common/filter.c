@@ -1,8 +1,9 @@
 /*
  * With one thread a record goes straight through. With more, batches of records (copies: the
- * reader's buffer moves on) lie in a ring: the calling thread fills the newest, the workers process
- * them, and the calling thread writes the oldest when it is done. So reading, work and writing
- * overlap, memory is bounded by the ring, and the order is kept by construction.
+ * reader's buffer moves on) lie in a ring: the calling thread fills the newest and writes the oldest
+ * when it is done; all process what lies between, the calling thread when it would have to wait.
+ * So reading, work and writing overlap, memory is bounded by the ring, and the order is kept by
+ * construction.
  */
 #include "common/filter.h"
 
@@ -163,35 +164,42 @@ struct worker {
 	int id;
 };
 
+/* The lock is held, and let go of meanwhile. 0: there is nothing to take. */
+static int take_batch(struct pool *p, int worker)
+{
+	if (p->taken == p->filled)
+		return 0;
+	struct batch *b = &p->ring[p->taken++ % p->size];
+	pthread_mutex_unlock(&p->lock);
+	for (size_t i = 0; i < b->n; i++)
+		process(p->f, &b->item[i], worker);
+	pthread_mutex_lock(&p->lock);
+	b->done = 1;
+	return 1;
+}
+
 static void *work(void *arg)
 {
 	struct worker *w = arg;
 	struct pool *p = w->p;
 	pthread_mutex_lock(&p->lock);
-	for (;;) {
-		while (p->taken == p->filled && !p->quit)
+	while (!p->quit)
+		if (take_batch(p, w->id))
+			pthread_cond_signal(&p->done);
+		else
 			pthread_cond_wait(&p->work, &p->lock);
-		if (p->quit)
-			break;
-		struct batch *b = &p->ring[p->taken++ % p->size];
-		pthread_mutex_unlock(&p->lock);
-		for (size_t i = 0; i < b->n; i++)
-			process(p->f, &b->item[i], w->id);
-		pthread_mutex_lock(&p->lock);
-		b->done = 1;
-		pthread_cond_signal(&p->done);
-	}
 	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
-/* Waits for the oldest batch and writes it. */
+/* Writes the oldest batch as soon as it is done. */
 static int write_oldest(struct pool *p, struct err *e)
 {
 	struct batch *b = &p->ring[p->written % p->size];
 	pthread_mutex_lock(&p->lock);
 	while (!b->done)
-		pthread_cond_wait(&p->done, &p->lock);
+		if (!take_batch(p, 0))
+			pthread_cond_wait(&p->done, &p->lock);
 	pthread_mutex_unlock(&p->lock);
 	for (size_t i = 0; i < b->n; i++)
 		if (settle(p->f, &b->item[i], e))
@@ -282,28 +290,27 @@ static int pump(struct pool *p, struct err *e)
 
 static int run_threads(struct filter *f, int threads, struct err *e)
 {
-	/* Two batches a worker keep it busy while the oldest is written; one more is being filled.
-	 */
+	/* Two batches a thread keep it busy while the oldest is written; one more is being filled. */
 	struct pool p = {.f = f, .size = 2 * (size_t)threads + 1};
 	struct worker *w = mem_zalloc((size_t)threads, sizeof *w);
 	p.ring = mem_zalloc(p.size, sizeof *p.ring);
 	pthread_mutex_init(&p.lock, NULL);
 	pthread_cond_init(&p.work, NULL);
 	pthread_cond_init(&p.done, NULL);
-	int started = 0, bad = 0;
-	for (; !bad && started < threads; started++) {
+	/* Worker 0 is the calling thread. Where no more threads are to be had it does without. */
+	int started = 1;
+	for (; started < threads; started++) {
 		w[started] = (struct worker){.p = &p, .id = started};
-		bad = pthread_create(&w[started].thread, NULL, work, &w[started]);
-		if (bad)
+		if (pthread_create(&w[started].thread, NULL, work, &w[started]))
 			break;
 	}
-	bad = started ? pump(&p, e) : err_set(e, STATUS_SYSTEM, "cannot start a thread");
+	int bad = pump(&p, e);
 
 	pthread_mutex_lock(&p.lock);
 	p.quit = 1;
 	pthread_cond_broadcast(&p.work);
 	pthread_mutex_unlock(&p.lock);
-	for (int i = 0; i < started; i++)
+	for (int i = 1; i < started; i++)
 		pthread_join(w[i].thread, NULL);
 	for (size_t i = 0; i < p.size; i++)
 		for (size_t k = 0; k < BATCH_RECORDS; k++)

@@ -8,16 +8,37 @@
 
 #include <string.h>
 
+/* Keys and heads are a few bytes each: a checksum goes over many of them at once. */
+enum { PENDING = 64 * 1024 };
+
 struct stream_writer {
 	struct output *out;
+	struct str pending; /* neither in the checksum yet nor written */
 	uint32_t crc;
 	uint64_t records;
 };
 
-static int put(struct stream_writer *w, const void *p, size_t n, struct err *e)
+static int pass(struct stream_writer *w, const void *p, size_t n, struct err *e)
 {
 	w->crc = crc_update(w->crc, p, n);
 	return output_write(w->out, p, n, e);
+}
+
+static int push(struct stream_writer *w, struct err *e)
+{
+	size_t n = w->pending.len;
+	w->pending.len = 0;
+	return n ? pass(w, w->pending.s, n, e) : 0;
+}
+
+static int put(struct stream_writer *w, const void *p, size_t n, struct err *e)
+{
+	if (w->pending.len + n > PENDING && push(w, e))
+		return -1;
+	if (n > PENDING)
+		return pass(w, p, n, e);
+	str_add(&w->pending, p, n);
+	return 0;
 }
 
 int stream_create(struct stream_writer **out, const char *path, int gzip, const struct header *h,
@@ -28,7 +49,7 @@ int stream_create(struct stream_writer **out, const char *path, int gzip, const 
 	int bad = output_open(&w->out, path, 1, gzip, e);
 	if (!bad) {
 		header_pack(&head, h);
-		bad = put(w, head.s, head.len, e) || output_flush(w->out, e);
+		bad = put(w, head.s, head.len, e) || stream_flush(w, e);
 		str_done(&head);
 	}
 	if (bad) {
@@ -60,12 +81,16 @@ int stream_write(struct stream_writer *w, const struct record *rec, struct err *
 
 int stream_flush(struct stream_writer *w, struct err *e)
 {
-	return output_flush(w->out, e);
+	return push(w, e) || output_flush(w->out, e) ? -1 : 0;
 }
 
 int stream_finish(struct stream_writer *w, uint64_t skipped, struct err *e)
 {
 	static const char *const names[] = {"records", "skipped", "crc32"};
+	if (push(w, e)) {
+		stream_abandon(w);
+		return -1;
+	}
 	const uint64_t values[] = {w->records, skipped, w->crc};
 	struct str tail = {0};
 	msgpack_packer pk;
@@ -84,6 +109,7 @@ int stream_finish(struct stream_writer *w, uint64_t skipped, struct err *e)
 		return -1;
 	}
 	bad = output_commit(w->out, e);
+	str_done(&w->pending);
 	mem_free(w);
 	return bad;
 }
@@ -95,9 +121,10 @@ void stream_abandon(struct stream_writer *w)
 	/* Whole records that are done still go out: on standard output they are seen, with the
 	 * missing trailer behind them; a file is removed. */
 	struct err ignored;
-	if (w->out && output_flush(w->out, &ignored))
+	if (w->out && stream_flush(w, &ignored))
 		ignored.status = 0;
 	output_abandon(w->out);
+	str_done(&w->pending);
 	mem_free(w);
 }
 

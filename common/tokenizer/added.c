@@ -56,10 +56,17 @@ static const struct added_token *longest(
 {
 	size_t lo = 0, hi = set->n;
 	const struct added_token *found = NULL;
-	for (size_t k = 0; k < len && lo < hi; k++) {
+	for (size_t k = 0, n; k < len && lo < hi; k++) {
 		/* set->v[lo, hi) agree with s in their first k bytes and are longer than k. */
+		if (hi - lo == 1) {
+			const char *last = set_bytes(set, lo, &n);
+			if (n > len || memcmp(last + k, s + k, n - k) != 0)
+				break;
+			*taken = n;
+			return set->v[lo];
+		}
 		uint8_t c = (uint8_t)s[k];
-		size_t n, from = lo, to = hi;
+		size_t from = lo, to = hi;
 		while (from < to) {
 			size_t mid = (from + to) / 2;
 			if ((uint8_t)set_bytes(set, mid, &n)[k] < c)

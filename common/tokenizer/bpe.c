@@ -23,9 +23,7 @@ struct bpe_state {
 
 struct bpe_state *bpe_state_new(void)
 {
-	struct bpe_state *st = mem_zalloc(1, sizeof *st);
-	piece_cache_init(&st->cache);
-	return st;
+	return mem_zalloc(1, sizeof(struct bpe_state));
 }
 
 void bpe_state_free(struct bpe_state *st)
@@ -336,6 +334,8 @@ static int encode_cut(const struct bpe *b, struct bpe_state *st, const struct nt
 long bpe_encode(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
 	const struct span *pieces, size_t n, struct bpe_out *out, struct err *e)
 {
+	if (!st->cache.tiny)
+		piece_cache_init(&st->cache); /* large: not before there is something to encode */
 	for (size_t done = 0; done < n;) {
 		size_t most = n - done < BPE_BLOCK ? n - done : BPE_BLOCK, k = 0;
 		if (b->joined)

@@ -4,16 +4,18 @@
 
 void piece_cache_init(struct piece_cache *c)
 {
-	c->tiny = mem_zalloc((size_t)1 << PIECE_TINY_BITS, sizeof *c->tiny);
-	c->small = mem_zalloc((size_t)1 << PIECE_SHORT_BITS, sizeof *c->small);
-	c->large = mem_zalloc((size_t)1 << PIECE_LONG_BITS, sizeof *c->large);
+	const size_t tiny = sizeof *c->tiny << PIECE_TINY_BITS,
+		     small = sizeof *c->small << PIECE_SHORT_BITS,
+		     large = sizeof *c->large << PIECE_LONG_BITS;
+	char *table = mem_table(tiny + small + large);
+	c->tiny = (void *)table;
+	c->small = (void *)(table + tiny);
+	c->large = (void *)(table + tiny + small);
 }
 
 void piece_cache_done(struct piece_cache *c)
 {
-	mem_free(c->tiny);
-	mem_free(c->small);
-	mem_free(c->large);
+	mem_free(c->tiny); /* where all of them begin */
 }
 
 static struct piece_long *long_set(const struct piece_cache *c, const struct piece_key *k)

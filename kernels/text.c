@@ -3,7 +3,7 @@
 #include "kernels/text_int.h"
 
 /* The classes of a byte, a bit each. */
-static uint8_t classes_of(uint8_t b)
+static unsigned classes_of(uint8_t b)
 {
 	if (b >= 0x80)
 		return 1 << TEXT_WIDE;
@@ -15,7 +15,11 @@ static uint8_t classes_of(uint8_t b)
 		return 1 << TEXT_NUMBER;
 	if (b == '\n' || b == '\r')
 		return 1 << TEXT_BLANK | 1 << TEXT_NEWLINE;
-	return b == ' ' || (b >= 9 && b <= 13) ? 1 << TEXT_BLANK : 1 << TEXT_OTHER;
+	if (b == ' ')
+		return 1 << TEXT_BLANK | 1 << TEXT_SPACE;
+	if (b == '\'')
+		return 1 << TEXT_OTHER | 1 << TEXT_QUOTE;
+	return b >= 9 && b <= 13 ? 1 << TEXT_BLANK : 1 << TEXT_OTHER;
 }
 
 static void plain_classify(const uint8_t *s, size_t n, struct text_block *out)
@@ -24,7 +28,7 @@ static void plain_classify(const uint8_t *s, size_t n, struct text_block *out)
 		size_t most = n - at < TEXT_BLOCK ? n - at : TEXT_BLOCK;
 		*out = (struct text_block){0};
 		for (size_t i = 0; i < most; i++) {
-			uint8_t classes = classes_of(s[at + i]);
+			unsigned classes = classes_of(s[at + i]);
 			for (int c = 0; c < TEXT_CLASSES; c++)
 				out->is[c] |= (uint64_t)(classes >> c & 1) << i;
 		}

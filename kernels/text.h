@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Classes of a byte below 0x80. OTHER, LETTER, NUMBER, BLANK: exactly one. NEWLINE (\r, \n) is in
- * BLANK; UPPER and LOWER are letters. */
+ * BLANK, and SPACE (0x20) is; UPPER and LOWER are letters; QUOTE (') is in OTHER. */
 enum text_class {
 	TEXT_OTHER,
 	TEXT_LETTER,
@@ -20,6 +20,8 @@ enum text_class {
 	TEXT_WIDE,
 	TEXT_UPPER,
 	TEXT_LOWER,
+	TEXT_SPACE,
+	TEXT_QUOTE,
 	TEXT_CLASSES
 };
 enum { TEXT_BLOCK = 64 };

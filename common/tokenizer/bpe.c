@@ -223,14 +223,13 @@ static __attribute__((noinline)) long encode_other(const struct bpe *b, struct b
 	struct piece_key key = {0};
 	if (len <= PIECE_LONG) {
 		memcpy(key.key, s, len);
-		key.key[len / 8] |= (uint64_t)len << 56;
-		const struct piece_short *p =
-			len <= PIECE_TINY ? piece_cache_short(&st->cache, key.key) : NULL;
-		if (p)
-			return remembered(out, piece.from, p->ids, p->ends, p->n);
-		const struct piece_long *q = piece_cache_long(&st->cache, &key);
-		if (q)
-			return remembered(out, piece.from, q->ids, q->ends, q->n);
+		key.key[len <= PIECE_SHORT ? 1 : len / 8] |= (uint64_t)len << 56;
+		const struct piece_long *p = piece_cache_long(&st->cache, &key);
+		if (p) {
+			long n = remembered(out, piece.from, p->ids, p->ends, p->n);
+			piece_cache_back(&st->cache, &key, len, p);
+			return n;
+		}
 	}
 	mem_grow(&st->lens, &st->lens_cap, len, sizeof *st->lens);
 	uint32_t *ids = out->ids + out->n;
@@ -242,20 +241,6 @@ static __attribute__((noinline)) long encode_other(const struct bpe *b, struct b
 
 /* All ids that there is room for, however many there are: a branch on that is one that nobody can
  * foretell. */
-static inline void put_tiny(struct bpe_out *out, struct span piece, const struct piece_tiny *p)
-{
-	uint64_t v = p->ids;
-	out->ids[out->n] = v & 0xffffff;
-	out->ids[out->n + 1] = v >> 24 & 0xffffff;
-	if (out->at) {
-		uint32_t(*at)[2] = out->at + out->n, end = piece.from + (v >> 48 & 0xff);
-		at[0][0] = piece.from;
-		at[0][1] = at[1][0] = end;
-		at[1][1] = piece.to;
-	}
-	out->n += v >> 56;
-}
-
 static inline void put_short(struct bpe_out *out, uint32_t from, const struct piece_short *p)
 {
 	memcpy(out->ids + out->n, p->ids, sizeof p->ids);
@@ -274,6 +259,7 @@ static long encode_block(const struct bpe *b, struct bpe_state *st, const struct
 	const struct span *pieces, size_t n, struct bpe_out *result, struct err *e)
 {
 	uint64_t keys[BPE_BLOCK][2];
+	const struct piece_short *at[BPE_BLOCK];
 	struct bpe_out out = *result;
 	const char *s = t->s, *end = t->s + t->len;
 	for (size_t i = 0; i < n; i++) {
@@ -281,18 +267,15 @@ static long encode_block(const struct bpe *b, struct bpe_state *st, const struct
 		if (len > PIECE_SHORT)
 			continue;
 		piece_key_make(keys[i], s + pieces[i].from, len, end);
-		__builtin_prefetch(piece_cache_at(&st->cache, keys[i], len));
+		at[i] = piece_cache_at(&st->cache, keys[i]);
+		__builtin_prefetch(at[i]);
 	}
 	long done = (long)n;
 	for (size_t i = 0; i < n; i++) {
 		struct span piece = pieces[i];
-		size_t len = piece.to - piece.from;
-		const struct piece_tiny *tiny;
 		const struct piece_short *p;
-		if (len <= PIECE_TINY && (tiny = piece_cache_tiny(&st->cache, keys[i]))) {
-			put_tiny(&out, piece, tiny);
-		} else if (len > PIECE_TINY && len <= PIECE_SHORT &&
-			   (p = piece_cache_short(&st->cache, keys[i]))) {
+		if (piece.to - piece.from <= PIECE_SHORT &&
+			(p = piece_cache_short(at[i], keys[i]))) {
 			put_short(&out, piece.from, p);
 		} else {
 			long k = encode_other(b, st, t, piece, &out, e);
@@ -334,7 +317,7 @@ static int encode_cut(const struct bpe *b, struct bpe_state *st, const struct nt
 long bpe_encode(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
 	const struct span *pieces, size_t n, struct bpe_out *out, struct err *e)
 {
-	if (!st->cache.tiny)
+	if (!st->cache.small)
 		piece_cache_init(&st->cache); /* large: not before there is something to encode */
 	for (size_t done = 0; done < n;) {
 		size_t most = n - done < BPE_BLOCK ? n - done : BPE_BLOCK, k = 0;

@@ -2,20 +2,25 @@
 
 #include "common/mem.h"
 
+#define LOW(n) (((uint64_t)1 << 8 * (n)) - 1)
+#define ALL    (~(uint64_t)0)
+const uint64_t piece_keep[PIECE_SHORT + 1][2] = {{0, 0}, {LOW(1), 0}, {LOW(2), 0}, {LOW(3), 0},
+	{LOW(4), 0}, {LOW(5), 0}, {LOW(6), 0}, {LOW(7), 0}, {ALL, 0}, {ALL, LOW(1)}, {ALL, LOW(2)},
+	{ALL, LOW(3)}, {ALL, LOW(4)}, {ALL, LOW(5)}, {ALL, LOW(6)}, {ALL, LOW(7)}};
+
 void piece_cache_init(struct piece_cache *c)
 {
-	const size_t tiny = sizeof *c->tiny << PIECE_TINY_BITS,
-		     small = sizeof *c->small << PIECE_SHORT_BITS,
+	const size_t small = sizeof *c->small << PIECE_SHORT_BITS,
 		     large = sizeof *c->large << PIECE_LONG_BITS;
-	char *table = mem_table(tiny + small + large);
-	c->tiny = (void *)table;
-	c->small = (void *)(table + tiny);
-	c->large = (void *)(table + tiny + small);
+	char *table = mem_table(1, small + large);
+	memset(table, 0, small + large);
+	c->small = (void *)table;
+	c->large = (void *)(table + small);
 }
 
 void piece_cache_done(struct piece_cache *c)
 {
-	mem_free(c->tiny); /* where all of them begin */
+	mem_free(c->small); /* where both begin */
 }
 
 static struct piece_long *long_set(const struct piece_cache *c, const struct piece_key *k)
@@ -55,29 +60,21 @@ static void put_long(struct piece_cache *c, const struct piece_key *k, const uin
 static void put_short(struct piece_cache *c, const struct piece_key *k, const uint32_t *ids,
 	const uint8_t *ends, size_t n)
 {
-	struct piece_short *p = piece_short_set(c, k->key);
-	if (p[1].n)
-		put_long(c, &(struct piece_key){{p[1].key[0], p[1].key[1]}}, p[1].ids, p[1].ends,
-			p[1].n);
+	struct piece_short *p = piece_cache_at(c, k->key), last = p[1];
 	p[1] = p[0];
 	memcpy(p->key, k->key, sizeof p->key);
 	p->n = (uint8_t)n;
 	fill(p->ids, p->ends, ids, ends, n);
+	if (last.n)
+		put_long(c, &(struct piece_key){{last.key[0], last.key[1]}}, last.ids, last.ends,
+			last.n);
 }
 
-static void put_tiny(struct piece_cache *c, const struct piece_key *k, const uint32_t *ids,
-	const uint8_t *ends, size_t n)
+void piece_cache_back(
+	struct piece_cache *c, const struct piece_key *k, size_t len, const struct piece_long *p)
 {
-	struct piece_tiny *set = piece_tiny_set(c, k->key), last = set[PIECE_TINY_WAYS - 1];
-	if (last.key) {
-		const uint32_t of[2] = {last.ids & 0xffffff, last.ids >> 24 & 0xffffff};
-		const uint8_t to[2] = {last.ids >> 48 & 0xff, (uint8_t)(last.key >> 56)};
-		put_short(c, &(struct piece_key){{last.key}}, of, to, last.ids >> 56);
-	}
-	memmove(set + 1, set, (PIECE_TINY_WAYS - 1) * sizeof *set);
-	set->key = k->key[0];
-	set->ids = ids[0] | (uint64_t)(n > 1 ? ids[1] : 0) << 24 | (uint64_t)ends[0] << 48 |
-		   (uint64_t)n << 56;
+	if (len <= PIECE_SHORT && p->n <= PIECE_SHORT_IDS)
+		put_short(c, k, p->ids, p->ends, p->n);
 }
 
 void piece_cache_put(struct piece_cache *c, const struct piece_key *k, size_t len,
@@ -88,9 +85,7 @@ void piece_cache_put(struct piece_cache *c, const struct piece_key *k, size_t le
 		return;
 	for (size_t i = 0; i < n; i++)
 		ends[i] = end = (uint8_t)(end + lens[i]);
-	if (len <= PIECE_TINY && n <= PIECE_TINY_IDS)
-		put_tiny(c, k, ids, ends, n);
-	else if (len <= PIECE_SHORT && n <= PIECE_SHORT_IDS)
+	if (len <= PIECE_SHORT && n <= PIECE_SHORT_IDS)
 		put_short(c, k, ids, ends, n);
 	else
 		put_long(c, k, ids, ends, n);

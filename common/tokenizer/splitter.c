@@ -5,6 +5,7 @@
  * Each next_…(w, i) says where the piece that begins at i ends; w->to when it would have to see
  * more.
  */
+#include "common/tokenizer/edges.h"
 #include "common/tokenizer/tokenizer_int.h"
 
 #include "common/tokenizer/unicode.h"
@@ -30,22 +31,6 @@ static size_t blanks(const struct window *w, size_t i, int lines)
 		return newline;
 	size_t last = uni_prev(w->s, end);
 	return last > i ? last : end;
-}
-
-/* Length of 's 't 're 've 'm 'll 'd at the apostrophe s[i], 0 without. fold: in any case, and
- * U+017F (ſ) is an s. */
-static size_t contraction(const uint8_t *s, size_t i, size_t len, int fold)
-{
-	if (i + 1 >= len)
-		return 0;
-	uint8_t mask = fold ? 0x20 : 0, a = s[i + 1] | mask, b = i + 2 < len ? s[i + 2] | mask : 0;
-	if (s[i + 1] < 0x40)
-		return 0;
-	if (a == 's' || a == 't' || a == 'm' || a == 'd')
-		return 2;
-	if ((a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l'))
-		return 3;
-	return fold && i + 2 < len && s[i + 1] == 0xc5 && s[i + 2] == 0xbf ? 3 : 0;
 }
 
 /* \p{N}{1,most} */
@@ -139,11 +124,35 @@ static inline size_t next_o200k(const struct window *w, size_t i)
 	return window_is(w, from, TEXT_OTHER) ? others(w, from, 1) : blanks(w, i, 1);
 }
 
-#define SPLITTER(name, next)                                                                       \
+/* The pieces from `from` to each edge; how many. */
+static inline size_t put_edges(uint64_t edge, size_t from, struct span *pieces, size_t max)
+{
+	size_t n = (size_t)__builtin_popcountll(edge), start = from;
+	n = n < max ? n : max;
+	for (size_t k = 0; k < n; k++, edge &= edge - 1) {
+		size_t end = start + (size_t)__builtin_ctzll(edge);
+		pieces[k] = (struct span){(uint32_t)from, (uint32_t)end};
+		from = end;
+	}
+	return n;
+}
+
+enum { ASK_AGAIN = 24 }; /* bytes behind where edges.h could tell nothing */
+
+/* edges: as edges.h has it. */
+#define SPLITTER(name, next, edges)                                                                \
 	static size_t name(struct window *w, size_t from, struct span *pieces, size_t max)         \
 	{                                                                                          \
-		size_t n = 0;                                                                      \
+		size_t n = 0, ask = from;                                                          \
 		while (from < w->len && n < max) {                                                 \
+			uint64_t edge = from >= ask ? edges : 0;                                   \
+			if (edge) {                                                                \
+				size_t k = put_edges(edge, from, pieces + n, max - n);             \
+				from = pieces[n + k - 1].to;                                       \
+				n += k;                                                            \
+				continue;                                                          \
+			}                                                                          \
+			ask = from + ASK_AGAIN;                                                    \
 			size_t end = next;                                                         \
 			if (!window_sees(w, end)) {                                                \
 				window_move(w, from);                                              \
@@ -154,10 +163,10 @@ static inline size_t next_o200k(const struct window *w, size_t i)
 		}                                                                                  \
 		return n;                                                                          \
 	}
-SPLITTER(gpt2, next_gpt2(w, from))
-SPLITTER(cl100k, next_cl100k(w, from, 3))
-SPLITTER(qwen2, next_cl100k(w, from, 1))
-SPLITTER(o200k, next_o200k(w, from))
+SPLITTER(gpt2, next_gpt2(w, from), edges_gpt2(w, from))
+SPLITTER(cl100k, next_cl100k(w, from, 3), edges_cl100k(w, from))
+SPLITTER(qwen2, next_cl100k(w, from, 1), edges_qwen2(w, from))
+SPLITTER(o200k, next_o200k(w, from), edges_o200k(w, from))
 
 #define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 #define UPPER	     "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"

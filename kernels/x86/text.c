@@ -72,7 +72,9 @@ static inline void classify(const uint8_t *s, uint64_t there, struct text_block 
 	is[TEXT_LETTER] = is[TEXT_UPPER] | is[TEXT_LOWER];
 	is[TEXT_NUMBER] = within(v, '0', '9') & there;
 	is[TEXT_NEWLINE] = (within(v, '\n', '\n') | within(v, '\r', '\r')) & there;
-	is[TEXT_BLANK] = (within(v, ' ', ' ') | within(v, '\t', '\r')) & there;
+	is[TEXT_SPACE] = within(v, ' ', ' ') & there;
+	is[TEXT_BLANK] = is[TEXT_SPACE] | (within(v, '\t', '\r') & there);
+	is[TEXT_QUOTE] = within(v, '\'', '\'') & there;
 	is[TEXT_WIDE] = wide(v) & there;
 	is[TEXT_OTHER] =
 		there & ~(is[TEXT_LETTER] | is[TEXT_NUMBER] | is[TEXT_BLANK] | is[TEXT_WIDE]);

@@ -30,6 +30,8 @@ static int right(uint8_t b, const struct text_block *t, size_t i)
 		want[TEXT_NEWLINE] = b == '\n' || b == '\r';
 		want[TEXT_UPPER] = isupper(b) != 0;
 		want[TEXT_LOWER] = islower(b) != 0;
+		want[TEXT_SPACE] = b == ' ';
+		want[TEXT_QUOTE] = b == '\'';
 		want[TEXT_OTHER] = !isalnum(b) && !isspace(b);
 	}
 	for (int c = 0; c < TEXT_CLASSES; c++)

@@ -52,6 +52,20 @@ static void some_text_more(struct str *s, size_t chars)
 	}
 }
 
+/* Nearly all ASCII, in runs, as most text is: what edges.c can tell of. */
+static void some_words(struct str *s, size_t chars)
+{
+	static const char kinds[] = "    \n\r\t''stSmdreLlv ABxyz123./!-";
+	str_reset(s);
+	while (chars--) {
+		char c = kinds[rnd(sizeof kinds - 1)];
+		for (size_t n = rnd(4) ? 1 : 1 + rnd(6); n; n--)
+			str_addc(s, c);
+		if (!rnd(40))
+			some_text_more(s, 1);
+	}
+}
+
 static void some_text(struct str *s, size_t chars)
 {
 	str_reset(s);
@@ -101,6 +115,11 @@ static void test_splitters(void)
 			same = same_pieces(r->split, &w, p, st, &s);
 		}
 		ok(same, "the splitter of %.40s… cuts as its regex does: random texts", r->pattern);
+		for (int i = 0; same && i < 20000; i++) {
+			some_words(&s, 1 + rnd(150));
+			same = same_pieces(r->split, &w, p, st, &s);
+		}
+		ok(same, "the splitter of %.40s… cuts as its regex does: words", r->pattern);
 		for (int i = 0; same && i < 300; i++) {
 			some_text(&s, rnd(30000));
 			for (size_t n = rnd(9000); n; n--)

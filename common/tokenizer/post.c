@@ -20,6 +20,13 @@ static int is_blank(uint32_t c)
 	return c == 0x120 /* ByteLevel's space */ || uni_is_space(c);
 }
 
+/* Whether [at[0], at[1]) of the text is the added token. A special one that is not there is the model's
+ * unknown token. */
+static int is_in_text(const struct added_token *a, const char *text, const uint32_t at[2])
+{
+	return a->normalized || memmem(text + at[0], at[1] - at[0], a->content, a->len);
+}
+
 /* Offsets move by as many characters of the input as the token has blanks. */
 static void trim(const struct post *p, const struct tokenizer *t, const char *text, size_t textlen,
 	uint32_t id, int first, uint32_t (*at)[2])
@@ -27,7 +34,8 @@ static void trim(const struct post *p, const struct tokenizer *t, const char *te
 	size_t len, i = 0, k, leading = 0, trailing = 0;
 	const uint8_t *u = (const uint8_t *)text;
 	const uint8_t *s = (const uint8_t *)vocab_token(&t->vocab, id, &len);
-	if (added_by_id(&t->added, id)) { /* with the blanks that it took */
+	const struct added_token *a = added_by_id(&t->added, id);
+	if (a && is_in_text(a, text, *at)) { /* with the blanks that it took */
 		s = u + (*at)[0];
 		len = (*at)[1] - (*at)[0];
 	}

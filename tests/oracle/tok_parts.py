@@ -223,6 +223,10 @@ def more_configs():
     for c in (True, False):
         yield "CTC %s" % c, tok(decoder={"type": "CTC", "pad_token": "l", "word_delimiter_token": " ", "cleanup": c}, added=[token(" n't", special=False), token(" .", special=False), token(" do not", special=False)])
     yield "CTC and WordPiece", tok(decoder=seq("decoders", {"type": "CTC", "pad_token": "", "word_delimiter_token": "e", "cleanup": True}, {"type": "WordPiece", "prefix": "l", "cleanup": True}))
+    yield "offsets trimmed, unknown tokens that are added ones", tok(post={"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}, added=[token("<unk>", lstrip=True)])
+    template = {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}], "pair": [], "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}}
+    twice = unigram(extra=["</s>"])
+    yield "a special token twice in a vocabulary", tok(model=dict(twice, vocab=twice["vocab"] + [["</s>", 0.0]]), post=template, added=[token("</s>")])
 
 
 def main():

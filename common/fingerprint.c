@@ -179,36 +179,60 @@ static const char *flag_text(const json_t *config, const char *key)
 	return json_is_true(v) ? "true" : json_is_false(v) ? "false" : "";
 }
 
-static int add_tokenizer_config(struct fingerprint *f, const char *dir, struct err *e)
+void fingerprint_tokenizer_file(
+	const void *p, size_t len, const json_t *config, char out[FINGERPRINT_LEN])
 {
-	char *path = io_path(dir, "tokenizer_config.json");
-	json_t *c = NULL;
-	int rc = 0;
-	if (io_exists(path) && !(c = json_read_file(path, e)))
-		rc = -1;
-	mem_free(path);
-	if (rc)
-		return -1;
-	add_string(f, token_text(c, "bos_token"));
-	add_string(f, token_text(c, "eos_token"));
-	add_string(f, flag_text(c, "add_bos_token"));
-	add_string(f, flag_text(c, "add_eos_token"));
-	json_decref(c);
-	return 0;
+	struct fingerprint *f = fingerprint_new();
+	fingerprint_add(f, p, len);
+	add_string(f, token_text(config, "bos_token"));
+	add_string(f, token_text(config, "eos_token"));
+	add_string(f, flag_text(config, "add_bos_token"));
+	add_string(f, flag_text(config, "add_eos_token"));
+	fingerprint_end(f, out);
 }
 
-/* All bytes of a file. */
-static int add_file(struct fingerprint *f, const char *dir, const char *name, struct err *e)
+void fingerprint_tokenizer_tables(const void *vocab, size_t nvocab, const void *merges,
+	size_t nmerges, char out[FINGERPRINT_LEN])
+{
+	struct fingerprint *f = fingerprint_new();
+	fingerprint_add(f, vocab, nvocab);
+	fingerprint_add(f, merges, nmerges);
+	fingerprint_end(f, out);
+}
+
+static int map_file(struct mapped *m, const char *dir, const char *name, struct err *e)
 {
 	char *path = io_path(dir, name);
-	struct mapped file;
-	int bad = mapped_open(&file, path, e);
+	int rc = mapped_open(m, path, e);
 	mem_free(path);
-	if (bad)
-		return -1;
-	fingerprint_add(f, file.p, file.len);
+	return rc;
+}
+
+static int of_file(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
+{
+	char *path = io_path(dir, "tokenizer_config.json");
+	json_t *config = NULL;
+	struct mapped file = {0};
+	int rc = io_exists(path) && !(config = json_read_file(path, e)) ? -1 : 0;
+	mem_free(path);
+	if (!rc)
+		rc = map_file(&file, dir, "tokenizer.json", e);
+	if (!rc)
+		fingerprint_tokenizer_file(file.p, file.len, config, out);
 	mapped_close(&file);
-	return 0;
+	json_decref(config);
+	return rc;
+}
+
+static int of_tables(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
+{
+	struct mapped vocab = {0}, merges = {0};
+	int bad = map_file(&vocab, dir, "vocab.json", e) || map_file(&merges, dir, "merges.txt", e);
+	if (!bad)
+		fingerprint_tokenizer_tables(vocab.p, vocab.len, merges.p, merges.len, out);
+	mapped_close(&vocab);
+	mapped_close(&merges);
+	return bad ? -1 : 0;
 }
 
 static int has(const char *dir, const char *name)
@@ -221,15 +245,8 @@ static int has(const char *dir, const char *name)
 
 int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e)
 {
-	struct fingerprint *f = fingerprint_new();
 	int tables = !has(dir, "tokenizer.json") && has(dir, "merges.txt");
-	if (tables ? add_file(f, dir, "vocab.json", e) || add_file(f, dir, "merges.txt", e)
-		   : add_file(f, dir, "tokenizer.json", e) || add_tokenizer_config(f, dir, e)) {
-		discard(f);
-		return -1;
-	}
-	fingerprint_end(f, out);
-	return 0;
+	return (tables ? of_tables : of_file)(dir, out, e);
 }
 
 int fingerprint_tokenizer_if_any(const char *dir, char out[FINGERPRINT_LEN], struct err *e)

@@ -8,6 +8,7 @@
 
 #include "common/err.h"
 
+#include <jansson.h>
 #include <stddef.h>
 
 enum { FINGERPRINT_LEN = 33 }; /* with the NUL */
@@ -20,6 +21,12 @@ void fingerprint_end(struct fingerprint *f, char out[FINGERPRINT_LEN]); /* frees
 /* full: every byte of every tensor instead of samples. */
 int fingerprint_model(const char *dir, int full, char out[FINGERPRINT_LEN], struct err *e);
 int fingerprint_adapter(const char *dir, char out[FINGERPRINT_LEN], struct err *e);
+/* What tokenizer.json says and tokenizer_config.json (NULL: there is none) of special tokens; or
+ * vocab.json and merges.txt. */
+void fingerprint_tokenizer_file(
+	const void *p, size_t len, const json_t *config, char out[FINGERPRINT_LEN]);
+void fingerprint_tokenizer_tables(const void *vocab, size_t nvocab, const void *merges,
+	size_t nmerges, char out[FINGERPRINT_LEN]);
 /* tokenizer.json and the facts of tokenizer_config.json that change ids; without it, vocab.json and
  * merges.txt. */
 int fingerprint_tokenizer(const char *dir, char out[FINGERPRINT_LEN], struct err *e);

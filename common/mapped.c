@@ -121,6 +121,13 @@ int mapped_open(struct mapped *m, const char *path, struct err *e)
 	return rc;
 }
 
+void mapped_want_all(const struct mapped *m)
+{
+	/* Linux 5.14; elsewhere they come one by one. */
+	if (m->p)
+		madvise((void *)(uintptr_t)m->p, m->len, MADV_POPULATE_READ);
+}
+
 void mapped_close(struct mapped *m)
 {
 	for (struct entry *f = m->p ? atomic_load(&entries) : NULL; f; f = f->next)

@@ -16,6 +16,8 @@ struct mapped {
 
 /* A regular file, read only. Errors are STATUS_SYSTEM and name it. */
 int mapped_open(struct mapped *m, const char *path, struct err *e);
+/* All of it is going to be read: brought in at once, instead of with a fault every few pages. */
+void mapped_want_all(const struct mapped *m);
 void mapped_close(struct mapped *m);
 
 #endif

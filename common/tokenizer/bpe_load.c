@@ -282,12 +282,25 @@ static int build(struct tokenizer *t, struct json_text merges, struct err *e)
 	return rc;
 }
 
+static int same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+/* Whether what build() makes depends on is the same. */
+static int same_tables(const struct bpe *a, const struct bpe *b)
+{
+	return a->bytes == b->bytes && a->ignore_merges == b->ignore_merges &&
+	       a->byte_fallback == b->byte_fallback && same_text(a->prefix, b->prefix) &&
+	       same_text(a->suffix, b->suffix);
+}
+
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e)
 {
 	struct bpe *b = &t->bpe;
 	if (options(b, model, e))
 		return -1;
-	if (!t->compiled.p && !merges.s)
+	if (!has_tables(t) && !merges.s)
 		return err_data(e, "there are no 'merges'");
 	struct pretok *last = t->npretoks ? &t->pretoks[t->npretoks - 1] : NULL;
 	b->bytes = last && last->map && !b->prefix && !b->suffix;
@@ -300,8 +313,10 @@ int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, 
 	b->unk = b->unk_token ? vocab_find(&t->vocab, b->unk_token, strlen(b->unk_token)) : -1;
 	byte_symbols(b, &t->vocab);
 	fallback_symbols(b, &t->vocab);
-	if (!t->compiled.p)
+	if (!has_tables(t))
 		return build(t, merges, e);
+	if (t->shares && !same_tables(b, &t->shares->bpe))
+		return err_data(e, "these tables are another tokenizer's");
 	if (b->bytes ? !b->byte_pairs || !b->ready || !b->words->nslots : b->byte_pairs != NULL)
 		return err_data(e, "the tables in the cache are not this tokenizer's");
 	return 0;

@@ -457,53 +457,66 @@ void classes_done(struct build *b)
 
 /* ---- comparing ------------------------------------------------------------------------------------ */
 
-/* Without what makes no difference to ids: members that are null, false or empty, and options of offsets. */
-static json_t *essence(const json_t *v)
+/* What makes no difference to ids: members that are null, false or empty, and options of offsets. */
+static int is_idle(const char *key, const json_t *v)
 {
 	static const char *const idle[] = {"trim_offsets", "str_rep", "id", "version", "decoder",
 		"truncation", "padding", NULL};
+	size_t k = 0;
+	while (idle[k] && strcmp(idle[k], key) != 0)
+		k++;
+	return idle[k] || (!strcmp(key, "use_regex") && json_is_true(v)) || json_is_null(v) ||
+	       json_is_false(v) || (json_is_string(v) && !json_string_length(v));
+}
+
+/* Members that are not idle; at the top all but the post-processor. */
+static size_t members(const json_t *object, int top)
+{
 	const char *key;
-	json_t *item;
+	json_t *v;
+	size_t n = 0;
+	json_object_foreach((json_t *)(uintptr_t)object, key, v) n +=
+		!is_idle(key, v) && !(top && !strcmp(key, "post_processor"));
+	return n;
+}
+
+static int is_same(const json_t *a, const json_t *b, int top)
+{
+	const char *key;
+	json_t *v;
 	size_t i;
-	if (json_is_array(v)) {
-		json_t *list = json_array();
-		json_array_foreach((json_t *)(uintptr_t)v, i, item)
-			json_array_append_new(list, essence(item));
-		return list;
+	if (a == b || !a || !b || json_typeof(a) != json_typeof(b))
+		return a == b;
+	if (json_is_array(a)) {
+		int same = json_array_size(a) == json_array_size(b);
+		for (i = 0; same && i < json_array_size(a); i++)
+			same = is_same(json_array_get(a, i), json_array_get(b, i), 0);
+		return same;
 	}
-	if (!json_is_object(v))
-		return json_deep_copy(v);
-	json_t *object = json_object();
-	json_object_foreach((json_t *)(uintptr_t)v, key, item)
+	if (!json_is_object(a))
+		return json_equal(a, b);
+	if (members(a, top) != members(b, top))
+		return 0;
+	json_object_foreach((json_t *)(uintptr_t)a, key, v)
 	{
-		size_t k = 0;
-		while (idle[k] && strcmp(idle[k], key) != 0)
-			k++;
-		int use_regex = !strcmp(key, "use_regex") && json_is_true(item);
-		int nothing = json_is_null(item) || json_is_false(item) ||
-			      (json_is_string(item) && !json_string_length(item));
-		if (!idle[k] && !use_regex && !nothing)
-			json_object_set_new(object, key, essence(item));
+		const json_t *other = json_object_get(b, key);
+		if (is_idle(key, v) || (top && !strcmp(key, "post_processor")))
+			continue;
+		if (!other || is_idle(key, other) || !is_same(v, other, 0))
+			return 0;
 	}
-	return object;
+	return 1;
 }
 
 const char *classes_differ(const json_t *root, const struct configs *c)
 {
 	struct build b;
 	struct err e = {0};
-	json_t *copy = json_deep_copy(root);
+	json_t *copy =
+		json_copy((json_t *)(uintptr_t)root); /* its members are replaced, not changed */
 	const char *name = NULL;
-	if (!classes_apply(&b, copy, c, 1, NULL, &e)) {
-		json_object_del(copy, "post_processor");
-		json_t *theirs = essence(copy), *file = essence(root);
-		json_object_del(file, "post_processor");
-		json_object_del(json_object_get(file, "model"), "vocab");
-		if (!json_equal(theirs, file))
-			name = b.class ? b.class->name : "AutoTokenizer";
-		json_decref(theirs);
-		json_decref(file);
-	}
+	if (!classes_apply(&b, copy, c, 1, NULL, &e) && !is_same(copy, root, 1))
+		name = b.class ? b.class->name : "AutoTokenizer";
 	classes_done(&b);
 	json_decref(copy);
 	return name;

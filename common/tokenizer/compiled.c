@@ -14,7 +14,6 @@
 #define MAGIC "sluice tokenizer " SOURCES
 
 enum { ALIGN = 64, TABLES = 11 };
-#define LIMIT ((size_t)2 << 30)
 
 struct extent {
 	uint64_t at, bytes; /* in the file */
@@ -107,14 +106,13 @@ static void forget(struct tokenizer *t)
 	}
 }
 
-int compiled_read(struct tokenizer *t, const char key[FINGERPRINT_LEN], const void *p, size_t len,
-	struct json_text *rest)
+int compiled_read(struct tokenizer *t, const void *p, size_t len)
 {
 	const struct head *h = p;
 	const char *bytes = p;
 	struct table list[TABLES];
 	if (len < sizeof *h || h->len != len || strncmp(h->magic, MAGIC, sizeof h->magic) != 0 ||
-		memcmp(h->key, key, FINGERPRINT_LEN) != 0)
+		memcmp(h->key, t->fingerprint, FINGERPRINT_LEN) != 0)
 		return 0;
 	XXH128_hash_t sum = XXH3_128bits(bytes + sizeof h->sum, len - sizeof h->sum);
 	if (!XXH128_isEqual(sum, XXH128_hashFromCanonical(&h->sum)) || !is_within(h->rest, len))
@@ -139,7 +137,7 @@ int compiled_read(struct tokenizer *t, const char key[FINGERPRINT_LEN], const vo
 		return 0;
 	}
 	t->vocab.count = h->tokens;
-	*rest = (struct json_text){bytes + h->rest.at, h->rest.bytes};
+	str_add(&t->rest, bytes + h->rest.at, h->rest.bytes);
 	return 1;
 }
 
@@ -165,7 +163,7 @@ static int is_there(const char *path, int make)
 }
 
 /* The file's path, NULL when there is no directory for it. */
-static char *cache_path(const char key[FINGERPRINT_LEN], int make)
+static char *cache_path(const struct tokenizer *t, int make)
 {
 	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	char *base = xdg && *xdg == '/'	    ? mem_strdup(xdg)
@@ -175,22 +173,25 @@ static char *cache_path(const char key[FINGERPRINT_LEN], int make)
 		return NULL;
 	char *dir = io_path(base, "sluice");
 	char *path = is_there(base, make) && is_there(dir, make)
-			     ? mem_printf("%s/tokenizer-%s", dir, key)
+			     ? mem_printf("%s/tokenizer-%s", dir, t->fingerprint)
 			     : NULL;
 	mem_free(base);
 	mem_free(dir);
 	return path;
 }
 
-int compiled_open(struct tokenizer *t, const char key[FINGERPRINT_LEN], struct json_text *rest)
+int compiled_open(struct tokenizer *t)
 {
-	char *path = cache_path(key, 0);
+	char *path = cache_path(t, 0);
 	struct mapped m = {0};
 	struct stat st;
 	struct err none;
-	int got = path && !stat(path, &st) && is_ours(&st, S_IFREG) &&
-		  !mapped_open(&m, path, &none) && compiled_read(t, key, m.p, m.len, rest);
+	int got =
+		path && !stat(path, &st) && is_ours(&st, S_IFREG) && !mapped_open(&m, path, &none);
 	mem_free(path);
+	if (got)
+		mapped_want_all(&m);
+	got = got && compiled_read(t, m.p, m.len);
 	if (got)
 		t->compiled = m;
 	else
@@ -198,65 +199,118 @@ int compiled_open(struct tokenizer *t, const char key[FINGERPRINT_LEN], struct j
 	return got;
 }
 
+void compiled_share(struct tokenizer *t, struct tokenizer *from)
+{
+	struct table ours[TABLES], theirs[TABLES];
+	list_tables(t, ours);
+	list_tables(from, theirs);
+	for (int i = 0; i < TABLES; i++) {
+		memcpy(ours[i].p, theirs[i].p, sizeof(void *));
+		if (ours[i].n)
+			*ours[i].n = *theirs[i].n;
+	}
+	t->vocab.count = from->vocab.count;
+	t->shares = from;
+	from->refs++;
+}
+
 void compiled_close(struct tokenizer *t)
 {
-	if (!t->compiled.p)
+	if (!t->compiled.p && !t->shares)
 		return;
 	forget(t);
 	mapped_close(&t->compiled);
+	tokenizer_free(t->shares);
 }
 
 /* ---- writing ---- */
 
-static struct extent append(struct str *out, const void *p, size_t bytes)
+static const char zeros[ALIGN];
+
+static size_t padding(size_t bytes)
 {
-	static const char zeros[ALIGN];
-	struct extent x = {out->len, bytes};
-	if (bytes)
-		str_add(out, p, bytes);
-	str_add(out, zeros, (ALIGN - out->len % ALIGN) % ALIGN);
-	return x;
+	return (ALIGN - bytes % ALIGN) % ALIGN;
 }
 
-void compiled_write(struct tokenizer *t, const char key[FINGERPRINT_LEN], struct json_text rest,
-	struct str *out)
+/* All but the sum: where each is, then one behind the other. */
+struct parts {
+	struct head head;
+	const void *p[1 + TABLES];
+	size_t bytes[1 + TABLES];
+};
+
+static void lay_out(struct parts *x, struct tokenizer *t)
 {
 	struct table list[TABLES];
-	struct head h = {.tokens = t->vocab.count, .magic = MAGIC};
 	list_tables(t, list);
-	memcpy(h.key, key, sizeof h.key);
-	append(out, &h, sizeof h);
-	h.rest = append(out, rest.s, rest.len);
+	*x = (struct parts){.head = {.tokens = t->vocab.count, .magic = MAGIC}};
+	memcpy(x->head.key, t->fingerprint, sizeof x->head.key);
+	x->p[0] = t->rest.s;
+	x->bytes[0] = t->rest.len;
 	for (int i = 0; i < TABLES; i++) {
-		void *p;
-		memcpy(&p, list[i].p, sizeof p);
 		size_t items = list[i].n ? *list[i].n : list[i].items;
-		h.table[i] = append(out, p, p ? items * list[i].item : 0);
+		memcpy(&x->p[1 + i], list[i].p, sizeof *x->p);
+		x->bytes[1 + i] = x->p[1 + i] ? items * list[i].item : 0;
 	}
-	h.len = out->len;
-	memcpy(out->s, &h, sizeof h);
-	XXH128_canonicalFromHash(
-		&h.sum, XXH3_128bits(out->s + sizeof h.sum, out->len - sizeof h.sum));
-	memcpy(out->s, &h.sum, sizeof h.sum);
+	size_t at = sizeof x->head + padding(sizeof x->head);
+	for (int i = 0; i <= TABLES; i++) {
+		struct extent here = {at, x->bytes[i]};
+		*(i ? &x->head.table[i - 1] : &x->head.rest) = here;
+		at += here.bytes + padding(here.bytes);
+	}
+	x->head.len = at;
 }
 
-void compiled_save(struct tokenizer *t, const char key[FINGERPRINT_LEN], struct json_text rest)
+/* All that follows the sum. */
+static int put_parts(
+	const struct parts *x, int (*put)(void *arg, const void *p, size_t n), void *arg)
 {
-	char *path = cache_path(key, 1);
+	const size_t sum = sizeof x->head.sum;
+	int bad = put(arg, (const char *)&x->head + sum, sizeof x->head - sum) ||
+		  put(arg, zeros, padding(sizeof x->head));
+	for (int i = 0; i <= TABLES && !bad; i++)
+		bad = put(arg, x->p[i], x->bytes[i]) || put(arg, zeros, padding(x->bytes[i]));
+	return bad ? -1 : 0;
+}
+
+static int add_to_sum(void *arg, const void *p, size_t n)
+{
+	if (n)
+		XXH3_128bits_update(arg, p, n);
+	return 0;
+}
+
+int compiled_write(struct tokenizer *t, int (*put)(void *arg, const void *p, size_t n), void *arg)
+{
+	struct parts x;
+	XXH3_state_t state;
+	lay_out(&x, t);
+	XXH3_128bits_reset(&state);
+	put_parts(&x, add_to_sum, &state);
+	XXH128_canonicalFromHash(&x.head.sum, XXH3_128bits_digest(&state));
+	return put(arg, &x.head.sum, sizeof x.head.sum) || put_parts(&x, put, arg) ? -1 : 0;
+}
+
+static int put_out(void *out, const void *p, size_t n)
+{
+	struct err none;
+	return output_write(out, p, n, &none);
+}
+
+void compiled_save(struct tokenizer *t)
+{
+	char *path = cache_path(t, 1);
 	if (!path)
 		return;
 	/* What goes wrong is no matter: the next time the file is parsed again. */
-	struct str out = {0};
 	struct output *o;
 	struct err none;
-	compiled_write(t, key, rest, &out);
 	unlink(path); /* what is there is of no use, and its mode would be kept */
-	if (out.len <= LIMIT && !output_open(&o, path, 1, 0, &none)) {
-		if (output_write(o, out.s, out.len, &none))
+	if (!output_open(&o, path, 1, 0, &none)) {
+		if (compiled_write(t, put_out, o))
 			output_abandon(o);
 		else
 			output_commit(o, &none);
 	}
-	str_done(&out);
 	mem_free(path);
 }

@@ -110,9 +110,10 @@ int part_each(const json_t *v, const char *what, const char *list,
 struct source {
 	const char *dir;
 	struct configs configs;
-	int from_file;	/* there is a tokenizer.json */
-	int as_classes; /* what transformers makes of it */
-	char *first;	/* without tokenizer.json: the token with id 0 */
+	int from_file;		/* there is a tokenizer.json */
+	int as_classes;		/* what transformers makes of it */
+	struct tokenizer *with; /* the same, but not as_classes; NULL: not there */
+	char *first;		/* without tokenizer.json: the token with id 0 */
 };
 
 static int load_root(struct tokenizer *t, json_t *root, const struct model_json *model,
@@ -154,56 +155,43 @@ static int load_parts(struct tokenizer *t, const struct source *from, struct jso
 	return rc;
 }
 
-static int parse_file(struct tokenizer *t, const struct source *from, struct json_text file,
-	struct str *rest, struct err *e)
-{
-	struct model_json model = {0};
-	if (json_tables_find(file.s, file.len, &model.vocab, &model.merges, rest, e))
-		return -1;
-	return load_parts(t, from, (struct json_text){rest->s, rest->len}, model, e);
-}
-
-static void make_key(struct json_text file, char key[FINGERPRINT_LEN])
-{
-	struct fingerprint *f = fingerprint_new();
-	fingerprint_add(f, file.s, file.len);
-	fingerprint_end(f, key);
-}
-
 /* With the compiled tables, or without them and so that they are there the next time. */
 static int load_file(
 	struct tokenizer *t, const struct source *from, struct json_text file, struct err *e)
 {
-	struct json_text known;
-	struct str rest = {0};
-	char key[FINGERPRINT_LEN], after[FINGERPRINT_LEN];
+	struct model_json model = {0};
+	char after[FINGERPRINT_LEN];
+	fingerprint_tokenizer_file(file.s, file.len, from->configs.tokenizer, t->fingerprint);
 	int large = file.len >= COMPILED_LEAST && !from->as_classes;
-	if (large)
-		make_key(file, key);
-	if (large && compiled_open(t, key, &known))
-		return load_parts(t, from, known, (struct model_json){0}, e);
-	int rc = parse_file(t, from, file, &rest, e);
-	if (!rc && large && !t->model->encode) { /* BPE */
+	int there = large && compiled_open(t);
+	if (!there && json_tables_find(file.s, file.len, &model.vocab, &model.merges, &t->rest, e))
+		return -1;
+	if (load_parts(t, from, (struct json_text){t->rest.s, t->rest.len}, model, e))
+		return -1;
+	if (large && !there && !t->model->encode) { /* BPE */
 		/* Whoever writes to the file meanwhile changes nothing but this time. */
-		make_key(file, after);
-		if (!strcmp(key, after))
-			compiled_save(t, key, (struct json_text){rest.s, rest.len});
+		fingerprint_tokenizer_file(file.s, file.len, from->configs.tokenizer, after);
+		t->unsaved = !strcmp(t->fingerprint, after);
 	}
-	str_done(&rest);
-	return rc;
+	return 0;
 }
 
-static int open_file(
-	struct tokenizer *t, const struct source *from, const char *path, struct err *e)
+static int open_file(struct tokenizer *t, struct source *from, struct err *e)
 {
+	char *path = io_path(from->dir, "tokenizer.json");
 	struct mapped file;
-	if (mapped_open(&file, path, e))
+	if (mapped_open(&file, path, e)) {
+		mem_free(path);
 		return -1;
-	int rc = file.len > FILE_LIMIT
-			 ? err_data(e, "larger than %zu bytes", FILE_LIMIT)
-			 : load_file(t, from, (struct json_text){file.p, file.len}, e);
+	}
+	int rc = file.len > FILE_LIMIT ? err_data(e, "larger than %zu bytes", FILE_LIMIT) : 0;
+	if (!rc) {
+		mapped_want_all(&file);
+		rc = load_file(t, from, (struct json_text){file.p, file.len}, e);
+	}
 	if (rc)
 		err_prefix(e, "%s", path);
+	mem_free(path);
 	mapped_close(&file);
 	return rc;
 }
@@ -257,6 +245,7 @@ static int load_tables(struct tokenizer *t, struct source *from, struct err *e)
 		struct model_json model = {
 			.vocab = {vocab, nvocab}, .merges = {merges.s, merges.len}};
 		from->first = first_token(model.vocab);
+		fingerprint_tokenizer_tables(vocab, nvocab, lines, nmerges, t->fingerprint);
 		rc = load_parts(t, from, (struct json_text){"{}", 2}, model, e);
 		if (rc)
 			err_prefix(e, "%s", from->dir);
@@ -304,37 +293,69 @@ static void load_names(struct tokenizer *t, const struct configs *c)
 
 /* ---- the whole ------------------------------------------------------------------------------------- */
 
-static int load(struct tokenizer **out, const char *dir, int as_classes, struct err *e)
+static struct tokenizer *new_tokenizer(void)
 {
-	char *path = io_path(dir, "tokenizer.json"), *merges = io_path(dir, "merges.txt");
-	struct source from = {.dir = dir, .from_file = io_exists(path) || !io_exists(merges)};
-	from.as_classes = as_classes || !from.from_file;
 	struct tokenizer *t = mem_zalloc(1, sizeof *t);
 	t->bos = t->eos = -1;
+	return t;
+}
+
+/* Nothing but the parts anew, where the tables are those that from->with has; NULL: they are not. */
+static struct tokenizer *load_shared(const struct source *from)
+{
+	struct tokenizer *with = from->with;
+	struct err none = {0};
+	if (!with || !from->from_file || with->model->encode)
+		return NULL;
+	struct tokenizer *t = new_tokenizer();
+	compiled_share(t, with);
+	memcpy(t->fingerprint, with->fingerprint, sizeof t->fingerprint);
+	if (!load_parts(t, from, (struct json_text){with->rest.s, with->rest.len},
+		    (struct model_json){0}, &none))
+		return t;
+	tokenizer_free(t);
+	return NULL;
+}
+
+static struct tokenizer *load_from(struct source *from, struct err *e)
+{
+	struct tokenizer *t = load_shared(from);
+	if (t)
+		return t;
+	t = new_tokenizer();
+	if (!(from->from_file ? open_file : load_tables)(t, from, e))
+		return t;
+	tokenizer_free(t);
+	return NULL;
+}
+
+static int load(struct tokenizer **out, const char *dir, int as_classes, struct tokenizer *with,
+	struct err *e)
+{
+	char *path = io_path(dir, "tokenizer.json"), *merges = io_path(dir, "merges.txt");
+	struct source from = {
+		.dir = dir, .from_file = io_exists(path) || !io_exists(merges), .with = with};
+	from.as_classes = as_classes || !from.from_file;
 	int rc = configs_open(&from.configs, dir, e);
+	if (!rc && !(*out = load_from(&from, e)))
+		rc = -1;
 	if (!rc)
-		rc = from.from_file ? open_file(t, &from, path, e) : load_tables(t, &from, e);
-	if (!rc)
-		load_names(t, &from.configs);
+		load_names(*out, &from.configs);
 	configs_close(&from.configs);
 	mem_free(path);
 	mem_free(merges);
-	if (rc) {
-		tokenizer_free(t);
-		return -1;
-	}
-	*out = t;
-	return 0;
+	return rc;
 }
 
 int tokenizer_load(struct tokenizer **t, const char *dir, struct err *e)
 {
-	return load(t, dir, 0, e);
+	return load(t, dir, 0, NULL, e);
 }
 
-int tokenizer_load_compat(struct tokenizer **t, const char *dir, struct err *e)
+int tokenizer_load_compat(
+	struct tokenizer **t, const char *dir, struct tokenizer *with, struct err *e)
 {
-	return load(t, dir, 1, e);
+	return load(t, dir, 1, with, e);
 }
 
 const char *tokenizer_class(const struct tokenizer *t)
@@ -342,10 +363,17 @@ const char *tokenizer_class(const struct tokenizer *t)
 	return t->class;
 }
 
+const char *tokenizer_fingerprint(const struct tokenizer *t)
+{
+	return t->fingerprint;
+}
+
 void tokenizer_free(struct tokenizer *t)
 {
-	if (!t)
+	if (!t || t->refs--)
 		return;
+	if (t->unsaved)
+		compiled_save(t);
 	for (size_t i = 0; i < t->nnorms; i++)
 		norm_done(&t->norms[i]);
 	for (size_t i = 0; i < t->npretoks; i++)
@@ -363,5 +391,6 @@ void tokenizer_free(struct tokenizer *t)
 	bpe_done(&t->bpe);
 	model_done(t);
 	vocab_done(&t->vocab);
+	str_done(&t->rest);
 	mem_free(t);
 }

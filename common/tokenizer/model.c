@@ -22,7 +22,7 @@ long model_unknown(const struct tokenizer *t, const char *token, struct err *e)
 
 static int load_bpe(struct tokenizer *t, const struct model_json *m, struct err *e)
 {
-	if (!t->compiled.p && load_vocab(t, m, e))
+	if (!has_tables(t) && load_vocab(t, m, e))
 		return -1;
 	return bpe_load(t, m->options, m->merges, e);
 }
@@ -68,7 +68,7 @@ static const struct model_kind kinds[] = {
 /* Old files do not say which they are: the first whose members are all there. */
 static const char *guess(const struct tokenizer *t, const struct model_json *m)
 {
-	if (t->compiled.p) /* of others nothing is compiled */
+	if (has_tables(t)) /* of others nothing is compiled */
 		return "BPE";
 	if (m->vocab.s && *m->vocab.s == '[')
 		return "Unigram";

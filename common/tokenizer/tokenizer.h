@@ -17,11 +17,15 @@ struct tokenizer; /* immutable after loading: may be shared by threads */
  * vocab.json and merges.txt, and what transformers makes of them. */
 int tokenizer_load(struct tokenizer **t, const char *dir, struct err *e);
 /* What transformers 5 makes of DIR, where its class builds something else than tokenizer.json says.
- */
-int tokenizer_load_compat(struct tokenizer **t, const char *dir, struct err *e);
+ * with: what tokenizer_load made of it (or NULL), whose tables are shared where they are the same. */
+int tokenizer_load_compat(
+	struct tokenizer **t, const char *dir, struct tokenizer *with, struct err *e);
 /* The class of transformers that may give other ids than t, which tokenizer_load made; NULL: none.
  */
 const char *tokenizer_class(const struct tokenizer *t);
+/* Of the files that were read, as fingerprint_tokenizer has it; the same for both ways. */
+const char *tokenizer_fingerprint(const struct tokenizer *t);
+/* In any order. */
 void tokenizer_free(struct tokenizer *t);
 
 struct encoding {

@@ -12,6 +12,7 @@
 #define COMMON_TOKENIZER_TOKENIZER_INT_H
 
 #include "common/err.h"
+#include "common/fingerprint.h"
 #include "common/mapped.h"
 #include "common/str.h"
 #include "common/tokenizer/tokenizer.h"
@@ -281,7 +282,7 @@ struct listed_merge {
  * are below nids. */
 void bpe_find_ready(struct bpe *b, const struct vocab *raw, size_t nids,
 	const struct listed_merge *list, size_t n);
-/* The model's options, and the text of its "merges", if t->compiled has not the tables. Needs
+/* The model's options, and the text of its "merges", where has_tables is not so. Needs
  * t->vocab and t->pretoks. */
 int bpe_load(struct tokenizer *t, const json_t *model, struct json_text merges, struct err *e);
 void bpe_done(struct bpe *b);
@@ -420,8 +421,20 @@ struct tokenizer {
 	const char *class; /* tokenizer_class */
 	long bos, eos;
 	int adds_bos, adds_eos;
-	struct mapped compiled; /* where the tables of vocab and bpe are; p NULL: their own */
+	char fingerprint[FINGERPRINT_LEN];
+	/* Where the tables of vocab and bpe are: a file (p), or another's (shares), else their own. */
+	struct mapped compiled;
+	struct tokenizer *shares;
+	int refs;	 /* others that share this one's */
+	int unsaved;	 /* to be compiled for the next time, when it is freed */
+	struct str rest; /* tokenizer.json without the tables */
 };
+
+/* Whether vocab and bpe have their tables before the model is read. */
+static inline int has_tables(const struct tokenizer *t)
+{
+	return t->compiled.p || t->shares;
+}
 
 /* The last token of the best way to a place. */
 struct path_node {

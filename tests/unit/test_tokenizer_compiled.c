@@ -124,26 +124,25 @@ static void test_damage(const char *path)
 {
 	size_t len;
 	struct err e;
-	struct json_text rest;
 	struct tokenizer *t = mem_zalloc(1, sizeof *t);
-	char *s = io_read_file(path, 64 << 20, &len, &e), key[FINGERPRINT_LEN];
-	memcpy(key, strrchr(path, '-') + 1, FINGERPRINT_LEN);
-	ok(compiled_read(t, key, s, len, &rest) == 1, "a whole file is read");
+	char *s = io_read_file(path, 64 << 20, &len, &e);
+	memcpy(t->fingerprint, strrchr(path, '-') + 1, FINGERPRINT_LEN);
+	ok(compiled_read(t, s, len) == 1, "a whole file is read");
 	int refused = 1;
 	for (size_t i = 0; i < len; i += i < 1024 ? 1 : 3001) {
 		s[i] ^= 1 << i % 8;
-		refused &= !compiled_read(t, key, s, len, &rest);
+		refused &= !compiled_read(t, s, len);
 		s[i] ^= 1 << i % 8;
 	}
 	ok(refused, "with a bit changed anywhere it is not");
 	for (size_t n = 0; n < len; n += n < 1024 ? 1 : 30011) {
 		char *cut = mem_dup(s, n);
-		refused &= !compiled_read(t, key, cut, n, &rest);
+		refused &= !compiled_read(t, cut, n);
 		mem_free(cut);
 	}
 	ok(refused, "cut anywhere it is not");
-	key[0] ^= 1;
-	ok(!compiled_read(t, key, s, len, &rest), "that of another tokenizer is not");
+	t->fingerprint[0] ^= 1;
+	ok(!compiled_read(t, s, len), "that of another tokenizer is not");
 	s[len / 2] ^= 4;
 	put(path, s, len);
 	ok(shrugged_off(), "a damaged file is parsed around, and replaced");
@@ -154,6 +153,7 @@ static void test_damage(const char *path)
 	chmod(path, 0666);
 	ok(shrugged_off(), "one that others may write too");
 	mem_free(s);
+	str_done(&t->rest);
 	mem_free(t);
 }
 

@@ -131,11 +131,10 @@ static int open_model(struct job *j, struct err *e)
 	return 0;
 }
 
-static int check_tokenizer(const struct header *h, struct err *e)
+static int check_tokenizer(const struct job *j, const struct header *h, struct err *e)
 {
 	char ours[FINGERPRINT_LEN];
-	if (fingerprint_tokenizer(opts_model.model, ours, e) < 0)
-		return -1;
+	memcpy(ours, tokenizer_fingerprint(j->tok), sizeof ours);
 	fingerprint_either(ours, h->tokenizer);
 	return stream_check(h, "tokenizer", h->tokenizer, ours, opts_common.ignore_mismatch, e);
 }
@@ -200,7 +199,7 @@ static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 	if (opts_common.ignore_mismatch)
 		stream_ignore_mismatch(j->in);
 	const struct header *h = stream_header(j->in);
-	if (check_tokenizer(h, e) < 0 ||
+	if (check_tokenizer(j, h, e) < 0 ||
 		rejects_open(&j->rejects, opts_common.skip_bad, opts_common.rejects, h, e) < 0 ||
 		output_open(&j->out, opts_common.output, 0, opts_common.gzip, e) < 0)
 		return -1;

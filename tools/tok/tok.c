@@ -107,13 +107,12 @@ static int make_header(const struct job *j, struct header *h, struct err *e)
 		"no-completion-only-loss", "add-special-tokens", "decode", NULL};
 	char ours[FINGERPRINT_LEN];
 	header_copy(h, stream_header(j->in));
-	if (fingerprint_tokenizer(opts_model.model, ours, e) < 0)
-		return -1;
+	memcpy(ours, tokenizer_fingerprint(j->tokenizer), sizeof ours);
 	fingerprint_either(ours, h->tokenizer);
 	if (stream_check(h, "tokenizer", h->tokenizer, ours, opts_common.ignore_mismatch, e) < 0)
 		return -1;
 	if (options.compat) {
-		fingerprint_tokenizer(opts_model.model, ours, e);
+		memcpy(ours, tokenizer_fingerprint(j->tokenizer), sizeof ours);
 		fingerprint_compat(ours);
 	}
 	mem_free(h->tokenizer);
@@ -213,21 +212,28 @@ static int load(struct job *j, struct err *e)
 {
 	const char *dir = opts_model.model;
 	struct row_plan *p = &j->plan;
-	if (options.compat)
-		return tokenizer_load_compat(&j->tokenizer, dir, e) < 0 ||
-				       row_rule_load(&p->rule, j->tokenizer, dir, e) < 0
-			       ? -1
-			       : 0;
+	struct err none = {0};
 	if (tokenizer_load(&j->tokenizer, dir, e) < 0 ||
 		row_rule_load(&p->rule, j->tokenizer, dir, e) < 0)
 		return -1;
 	if (!tokenizer_class(j->tokenizer) || options.decode)
 		return 0;
-	struct err none = {0};
-	if (tokenizer_load_compat(&j->compat, dir, &none) < 0)
+	if (tokenizer_load_compat(&j->compat, dir, j->tokenizer, &none) < 0)
 		return 0; /* it may want what is not there: no reason to stop */
 	p->compat = j->compat;
 	return row_rule_load(&p->compat_rule, j->compat, dir, e);
+}
+
+/* What transformers makes of it, instead. */
+static int load_compat(struct job *j, struct err *e)
+{
+	struct tokenizer *file = NULL;
+	struct err none = {0};
+	if (tokenizer_load(&file, opts_model.model, &none) < 0)
+		file = NULL; /* its class may have another part in place of what was refused */
+	int rc = tokenizer_load_compat(&j->tokenizer, opts_model.model, file, e);
+	tokenizer_free(file);
+	return rc < 0 ? -1 : row_rule_load(&j->plan.rule, j->tokenizer, opts_model.model, e);
 }
 
 static int work(struct job *j, char **paths, size_t npaths, struct err *e)
@@ -235,7 +241,7 @@ static int work(struct job *j, char **paths, size_t npaths, struct err *e)
 	unsigned kinds = 1u << (options.decode ? KIND_TOKENS : KIND_TEXT);
 	if (stream_open(&j->in, paths, npaths, kinds, opts_common.shard_i, opts_common.shard_n, e) <
 			0 ||
-		load(j, e) < 0)
+		(options.compat ? load_compat : load)(j, e) < 0)
 		return -1;
 	if (opts_common.ignore_mismatch)
 		stream_ignore_mismatch(j->in);

@@ -38,6 +38,17 @@ is "$(tok_of "$pair" | jq -c '.prompt_ids + .rejected_ids')" "$(plain 'that i no
 	"so is the rejected side, after the same prompt"
 is "$(tok_of '{"chosen":"yes","rejected":"no"}' | jq -c .prompt_ids)" "[0]" "without a prompt BOS is the prompt"
 
+# ---- classic ----
+is "$(tok_of "$pair" --classic | jq -c '[.prompt_ids, .chosen_ids, .rejected_ids]')" \
+	"[$(plain 'that i'),$(plain 's right' | sed 's/]$/,1]/'),$(plain ' no' | sed 's/]$/,1]/')]" \
+	"--classic: prompt and answers apart, without BOS, EOS behind answers"
+is "$(tok_of '{"prompt":"a","chosen":"b</s>","rejected":"c"}' --classic | jq -c .chosen_ids)" "$(plain 'b</s>' | sed 's/]$/,1]/')" \
+	"and behind one that ends in it, as TRL has it"
+is "$(tok_of '{"prompt":"that i","chosen":"s right","rejected":" no","_templated":true}' --classic | jq -c '[.prompt_ids, .chosen_ids]')" \
+	"[$(plain 'that i'),$(plain 's right')]" "but none that a template made"
+is "$(ids_of '{"prompt":"What is","completion":" it?"}' --classic)" "$(ids_of '{"prompt":"What is","completion":" it?"}')" \
+	"rows that are no pairs are not concerned"
+
 # ---- what is trained on ----
 is "$(tok_of '{"text":"hello world"}' | jq -c '.completion_mask | unique')" "[1]" "all of a text is trained on"
 talk='{"text":"user a<|im_end|>assist no<|im_end|>","spans":[[22,35]],"_templated":true}'

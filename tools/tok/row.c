@@ -2,7 +2,8 @@
  * Prompt and answers. The boundary between them is proved, never cut by length alone: the prompt is
  * encoded by itself and with each answer, and the answer is what follows the ids that agree. Where
  * they part before the prompt's end (a merge over the seam), the split moves there, for a pair to the
- * earlier of both, so that both answers follow one prompt. TRL 1.16 splits at the same place.
+ * earlier of both, so that both answers follow one prompt. TRL 1.16 splits at the same place. With
+ * plan->classic a pair's texts are encoded apart, and there is no boundary to prove.
  */
 #include "tools/tok/row.h"
 
@@ -186,37 +187,68 @@ static int encode_side(struct row *r, size_t i, const struct text *prompt,
 	return 0;
 }
 
-static int encode_sides(struct row *r, struct record *rec, const struct text *prompt,
-	const char *const *names, int templated, struct err *e)
+/* Where the prompt's own ids and those with each answer begin to differ. */
+static int encode_together(struct row *r, struct record *rec, const struct text *prompt,
+	const struct text *answers, int templated, struct err *e)
 {
-	struct text answer[SIDES];
-	for (size_t i = 0; i < r->nsides; i++) {
-		int rc = get(rec, names[i], &answer[i], e);
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
-			return err_data(e, "no '%s' beside '%s'", names[i], names[1 - i]);
-		if (answer[i].len == 0)
-			return err_data(e, "'%s' is empty", names[i]);
-	}
 	if (encode(r, prompt, SPECIAL_AUTO, templated, &r->prompt, e) < 0)
 		return -1;
 	size_t split = r->prompt.n;
 	for (size_t i = 0; i < r->nsides; i++) {
-		if (encode_side(r, i, prompt, &answer[i], templated, rec, e) < 0)
+		if (encode_side(r, i, prompt, &answers[i], templated, rec, e) < 0)
 			return -1;
 		size_t n = agree(&r->prompt, &r->side[i]);
 		split = n < split ? n : split;
 	}
 	r->seams += split < r->prompt.n;
-	r->head = r->prompt.ids;
 	r->nhead = split;
 	for (size_t i = 0; i < r->nsides; i++) {
 		r->tail[i] = r->side[i].ids + split;
 		r->ntail[i] = r->side[i].n - split;
+	}
+	return 0;
+}
+
+/* As a template's texts, to which nothing is added, but for EOS behind every answer that is none. */
+static int encode_apart(struct row *r, const struct text *prompt, const struct text *answers,
+	int templated, struct err *e)
+{
+	const struct row_rule *rule = &r->plan->rule;
+	if (encode(r, prompt, SPECIAL_AUTO, 1, &r->prompt, e) < 0)
+		return -1;
+	r->nhead = r->prompt.n;
+	for (size_t i = 0; i < r->nsides; i++) {
+		if (encode(r, &answers[i], SPECIAL_AUTO, 1, &r->side[i], e) < 0)
+			return -1;
+		if (!templated && rule->eos >= 0)
+			encoding_add(&r->side[i], (uint32_t)rule->eos, 0, 0);
+		r->tail[i] = r->side[i].ids;
+		r->ntail[i] = r->side[i].n;
+	}
+	return 0;
+}
+
+static int encode_sides(struct row *r, struct record *rec, const struct text *prompt,
+	const char *const *names, int templated, struct err *e)
+{
+	struct text answers[SIDES];
+	for (size_t i = 0; i < r->nsides; i++) {
+		int rc = get(rec, names[i], &answers[i], e);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			return err_data(e, "no '%s' beside '%s'", names[i], names[1 - i]);
+		if (answers[i].len == 0)
+			return err_data(e, "'%s' is empty", names[i]);
+	}
+	if ((r->plan->classic && r->nsides == 2
+			    ? encode_apart(r, prompt, answers, templated, e)
+			    : encode_together(r, rec, prompt, answers, templated, e)) < 0)
+		return -1;
+	r->head = r->prompt.ids;
+	for (size_t i = 0; i < r->nsides; i++)
 		if (r->ntail[i] == 0)
 			return err_data(e, "'%s' adds no token to the prompt", names[i]);
-	}
 	return limit(r, e);
 }
 

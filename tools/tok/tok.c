@@ -21,7 +21,7 @@ enum {
 static struct {
 	int64_t max_length, max_prompt, max_completion;
 	const char *mode, *special, *compat;
-	int assistant_only, train_prompt, explain, decode;
+	int classic, assistant_only, train_prompt, explain, decode;
 } options = {.mode = "keep_start", .special = "auto"};
 
 static const struct opt own[] = {
@@ -43,6 +43,8 @@ static const struct opt own[] = {
 	{"add-special-tokens", 0, OPT_STR, &options.special, "auto|yes|no",
 		"auto: BOS and EOS where the row lacks them; on text rows, yes and no: as the "
 		"library's encode"},
+	{"classic", 0, OPT_FLAG, &options.classic, NULL,
+		"of pairs, encode prompt and answers apart, without BOS, as TRL 0.28 did"},
 	{"compat", 0, OPT_STR, &options.compat, "transformers",
 		"ids as transformers 5 makes them where its class does not follow tokenizer.json"},
 	{"explain", 0, OPT_FLAG, &options.explain, NULL,
@@ -92,6 +94,7 @@ static void make_plan(struct row_plan *p)
 	p->max_prompt = (size_t)options.max_prompt;
 	p->max_completion = (size_t)options.max_completion;
 	p->keep_end = !strcmp(options.mode, "keep_end");
+	p->classic = options.classic;
 	p->assistant_only = options.assistant_only;
 	p->train_prompt = options.train_prompt;
 	p->special = !strcmp(options.special, "yes")  ? SPECIAL_YES
@@ -104,7 +107,7 @@ static int make_header(const struct job *j, struct header *h, struct err *e)
 {
 	static const char *const matter[] = {"max-length", "max-prompt-length",
 		"max-completion-length", "truncation-mode", "assistant-only-loss",
-		"no-completion-only-loss", "add-special-tokens", "decode", NULL};
+		"no-completion-only-loss", "add-special-tokens", "classic", "decode", NULL};
 	char ours[FINGERPRINT_LEN];
 	header_copy(h, stream_header(j->in));
 	memcpy(ours, tokenizer_fingerprint(j->tokenizer), sizeof ours);

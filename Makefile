@@ -22,6 +22,7 @@ KERNELS  := $(wildcard kernels/*.c kernels/cpu/*.c kernels/openblas/*.c)
 LIBS      = $O/libcommon.a $O/libkernels.a
 obj       = $(patsubst %,$O/%.o,$1)
 UNIT     := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/unit/*.c tests/kernels/*.c tests/fuzz/*.c))
+ORACLE   := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/oracle/*.c))
 BENCH    := $(patsubst tests/%.c,$O/tests/%,$(wildcard tests/bench/*.c))
 SCRIPTS  := $(wildcard tests/pipe/*.sh tests/cli/*.sh tests/lint/*.sh)
 
@@ -103,9 +104,9 @@ endif
 # A test of a tool's engine links that tool's objects, all but its main.
 ENGINES = $(filter-out $(foreach t,$(TOOLS),$O/tools/$t/$t.c.o),$(call obj,$(wildcard tools/*/*.c)))
 $O/libengines.a: $(ENGINES)
-$(UNIT) $(BENCH): $O/tests/%: $O/tests/%.c.o $O/libengines.a $(LIBS)
+$(UNIT) $(ORACLE) $(BENCH): $O/tests/%: $O/tests/%.c.o $O/libengines.a $(LIBS)
 	$Q $(CC) $(LDFLAGS) $(SANFLAGS) -o $@ $^ $(LDLIBS)
-unit: $(UNIT)
+unit: $(UNIT) $(ORACLE)
 
 # ---- using it ----------------------------------------------------------------------------------------
 

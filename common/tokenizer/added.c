@@ -10,20 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is searched for in a text. */
+static const char *searched(const struct added_token *a, size_t *len)
+{
+	int normal = a->normalized && a->norm;
+	*len = normal ? a->normlen : a->len;
+	return normal ? a->norm : a->content;
+}
+
 static const char *set_bytes(const struct added_set *set, size_t i, size_t *len)
 {
-	const struct added_token *a = set->v[i];
-	*len = a->norm ? a->normlen : a->len;
-	return a->norm ? a->norm : a->content;
+	return searched(set->v[i], len);
 }
 
 static int compare(const void *pa, const void *pb)
 {
 	const struct added_token *a = *(const struct added_token *const *)pa;
 	const struct added_token *b = *(const struct added_token *const *)pb;
-	size_t na = a->norm ? a->normlen : a->len, nb = b->norm ? b->normlen : b->len;
-	int c = memcmp(
-		a->norm ? a->norm : a->content, b->norm ? b->norm : b->content, na < nb ? na : nb);
+	size_t na, nb;
+	const char *sa = searched(a, &na), *sb = searched(b, &nb);
+	int c = memcmp(sa, sb, na < nb ? na : nb);
 	if (c || na != nb)
 		return c ? c : na < nb ? -1 : 1;
 	/* Special ones first, then as in the file: the first is found. */
@@ -36,7 +42,7 @@ static void set_make(struct added_set *set, const struct added *a, int normalize
 {
 	set->v = mem_alloc(a->n, sizeof *set->v);
 	for (size_t i = 0; i < a->n; i++)
-		if (a->v[i].normalized == normalized && (!a->v[i].norm || a->v[i].normlen))
+		if (a->v[i].normalized == normalized && added_by_id(a, a->v[i].id) == &a->v[i])
 			set->v[set->n++] = &a->v[i];
 	if (set->n)
 		qsort(set->v, set->n, sizeof *set->v, compare);
@@ -97,8 +103,8 @@ static const struct added_token *longest(
 	return found;
 }
 
-int added_find(const struct added *a, const struct added_set *set, const char *s, size_t len,
-	struct added_cursor *at, struct span *m, const struct added_token **which)
+int added_find(const struct added_set *set, const char *s, size_t len, struct added_cursor *at,
+	struct span *m, const struct added_token **which)
 {
 	const uint8_t *u = (const uint8_t *)s;
 	for (size_t i = at->search; set->n && i < len; i++) {
@@ -114,8 +120,6 @@ int added_find(const struct added *a, const struct added_set *set, const char *s
 		const struct added_token *t = longest(set, s + i, len - i, &taken);
 		if (!t)
 			continue;
-		/* The flags are those of the last token with that id. */
-		t = added_by_id(a, t->id);
 		size_t start = i, stop = i + taken, k = stop;
 		if (t->single_word && ((start > 0 && uni_is_word(uni_before(u, start))) ||
 					      (stop < len && uni_is_word(uni_next(u, &k))))) {
@@ -123,13 +127,17 @@ int added_find(const struct added *a, const struct added_set *set, const char *s
 			continue;
 		}
 		at->search = stop;
-		if (t->lstrip)
-			while (start > at->done && uni_is_space(uni_before(u, start)))
-				start = uni_prev(u, start);
-		if (t->rstrip)
-			while (k = stop, stop < len && uni_is_space(uni_next(u, &k)))
-				stop = k;
+		if (t->lstrip && start < at->done)
+			start = at->done;
+		while (t->lstrip && start > at->done && uni_is_space(uni_before(u, start)))
+			start = uni_prev(u, start);
+		while (t->rstrip && (k = stop, stop < len && uni_is_space(uni_next(u, &k))))
+			stop = k;
 		at->done = stop;
+		if (start >= stop) { /* all of it was a blank that another took */
+			i = at->search - 1;
+			continue;
+		}
 		*m = (struct span){(uint32_t)start, (uint32_t)stop};
 		*which = t;
 		return 1;
@@ -142,13 +150,23 @@ const struct added_token *added_by_id(const struct added *a, uint32_t id)
 	return id >= a->first_id && id - a->first_id < a->nids ? a->by_id[id - a->first_id] : NULL;
 }
 
-const struct added_token *added_by_content(
-	const struct added *a, size_t n, const char *s, size_t len)
+const struct added_token *added_by_content(const struct added *a, const char *s, size_t len)
 {
-	while (n--)
-		if (a->v[n].len == len && !memcmp(a->v[n].content, s, len))
-			return &a->v[n];
-	return NULL;
+	long i = vocab_find(&a->contents, s, len);
+	return i < 0 ? NULL : &a->v[i];
+}
+
+const char *added_decoded(const struct added_token *a, size_t *len)
+{
+	*len = a->norm ? a->normlen : a->len;
+	return a->norm ? a->norm : a->content;
+}
+
+int added_is_skipped(const struct added *a, const struct added_token *token)
+{
+	if (token->norm)
+		token = added_by_content(a, token->norm, token->normlen);
+	return token && token->special;
 }
 
 /* ---- loading ----------------------------------------------------------------------------------- */
@@ -165,31 +183,32 @@ static int load_token(struct added_token *a, const json_t *v, struct err *e)
 	return a->content ? 0 : err_data(e, "there is no 'content'");
 }
 
-/* A token of the vocabulary keeps its id; others follow the largest. The file's own `id` is not asked
- * (tokenizers does the same). */
+/* The last token with that content: the only one that counts. */
+static struct added_token *last_alike(const struct added *a, const struct added_token *x)
+{
+	return &a->v[vocab_find(&a->contents, x->content, x->len)];
+}
+
+/* A token of the vocabulary keeps its id; others are numbered from the vocabulary's count on, whatever
+ * ids it has. The file's own `id` is not asked (tokenizers does the same). What is special once stays so. */
 static int give_ids(struct tokenizer *t, struct err *e)
 {
 	struct added *a = &t->added;
-	long largest = -1;
+	size_t next = t->vocab.count;
+	uint32_t largest = 0;
 	for (size_t i = 0; i < a->n; i++) {
-		struct added_token *x = &a->v[i];
+		struct added_token *x = last_alike(a, &a->v[i]);
+		x->special |= a->v[i].special;
+		if (x->id != UINT32_MAX)
+			continue;
 		long id = vocab_find(&t->vocab, x->content, x->len);
-		const struct added_token *same = added_by_content(a, i, x->content, x->len);
-		if (same) {
-			id = same->id;
-			x->special |= same->special;
-		}
-		if (id < 0) {
-			id = (long)t->vocab.count;
-			if (largest >= id)
-				id = largest + 1;
-		}
+		if (id < 0)
+			id = (long)next++;
 		if (id >= VOCAB_MAX_ID)
 			return err_data(
 				e, "added token '%.60s' gets an id beyond the limit", x->content);
 		x->id = (uint32_t)id;
-		if (id > largest)
-			largest = id;
+		largest = x->id > largest ? x->id : largest;
 		if (!i || x->id < a->first_id)
 			a->first_id = x->id;
 	}
@@ -198,23 +217,29 @@ static int give_ids(struct tokenizer *t, struct err *e)
 	a->nids = (size_t)largest + 1 - a->first_id;
 	a->by_id = mem_zalloc(a->nids, sizeof *a->by_id);
 	for (size_t i = 0; i < a->n; i++)
-		a->by_id[a->v[i].id - a->first_id] = &a->v[i];
+		if (a->v[i].id != UINT32_MAX)
+			a->by_id[a->v[i].id - a->first_id] = &a->v[i];
 	return 0;
 }
 
+/* What was normalized once is decoded so, though it be no longer searched for so. */
 static int normalise(struct tokenizer *t, struct err *e)
 {
 	int rc = 0;
 	struct encoder *enc = encoder_new(t);
-	for (size_t i = 0; !rc && i < t->added.n; i++) {
-		struct added_token *a = &t->added.v[i];
-		if (!a->normalized)
-			continue;
+	for (size_t i = 0; t->nnorms && !rc && i < t->added.n; i++) {
+		struct added_token *a = last_alike(&t->added, &t->added.v[i]);
 		struct ntext text = {.s = a->content, .len = a->len};
-		if ((rc = norm_run(t, enc, &text, e)) == 0 && text.align) {
+		if (!t->added.v[i].normalized || a->norm)
+			continue;
+		if ((rc = norm_run(t, enc, &text, e)) == 0 &&
+			(text.len != a->len || memcmp(text.s, a->content, a->len) != 0)) {
 			a->norm = mem_strndup(text.s, text.len);
 			a->normlen = text.len;
 		}
+		/* The library would find it between all bytes. */
+		if (!rc && a->normalized && !text.len)
+			rc = err_data(e, "'%.60s' is nothing once it is normalized", a->content);
 	}
 	encoder_free(enc);
 	return rc;
@@ -233,11 +258,15 @@ int added_load(struct tokenizer *t, const json_t *list, struct err *e)
 		struct added_token *x = &a->v[a->n++];
 		if (load_token(x, json_array_get(list, i), e))
 			return err_prefix(e, "added_tokens: number %zu", i + 1);
+		x->id = UINT32_MAX;
 		if (!x->len) { /* the library ignores it */
 			mem_free(x->content);
 			a->n--;
+		} else if (vocab_add(&a->contents, x->content, x->len, a->n - 1, e)) {
+			return err_prefix(e, "added_tokens");
 		}
 	}
+	vocab_index(&a->contents);
 	if (give_ids(t, e) || normalise(t, e))
 		return err_prefix(e, "added_tokens");
 	set_make(&a->raw, a, 0);
@@ -252,6 +281,7 @@ void added_done(struct added *a)
 		mem_free(a->v[i].norm);
 	}
 	mem_free(a->v);
+	vocab_done(&a->contents);
 	mem_free(a->raw.v);
 	mem_free(a->normalized.v);
 	mem_free(a->by_id);

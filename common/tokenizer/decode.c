@@ -277,16 +277,6 @@ void decoder_done(struct decoder *d)
 	mem_free(d->delimiter);
 }
 
-/* Whether its text is a special token's, be it under another id: Unigram may have a token twice. */
-static int is_special(const struct tokenizer *t, uint32_t id, const char *s, size_t len)
-{
-	const struct added_token *a = added_by_id(&t->added, id);
-	long twin = a ? -1 : vocab_find(&t->vocab, s, len);
-	if (twin >= 0)
-		a = added_by_id(&t->added, (uint32_t)twin);
-	return a && a->special;
-}
-
 int tokenizer_decode(struct encoder *enc, const uint32_t *ids, size_t n, int skip_special,
 	struct str *out, struct err *e)
 {
@@ -295,15 +285,14 @@ int tokenizer_decode(struct encoder *enc, const uint32_t *ids, size_t n, int ski
 	reset(list);
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
-		const char *s = tokenizer_token(t, ids[i], &len);
 		const struct added_token *a = added_by_id(&t->added, ids[i]);
-		if (a &&
-			a->norm) { /* the library has it normalised here, and not as special then */
-			s = a->norm;
-			len = a->normlen;
-		} else if (!s || (skip_special && is_special(t, ids[i], s, len))) {
-			continue; /* ids without a token are skipped, as in the library */
-		}
+		const char *s = a ? added_decoded(a, &len) : vocab_token(&t->vocab, ids[i], &len);
+		if (!s) /* as in the library */
+			continue;
+		if (skip_special && !a) /* a token that is there twice may have another id */
+			a = added_by_id(&t->added, (uint32_t)vocab_find(&t->vocab, s, len));
+		if (skip_special && a && added_is_skipped(&t->added, a))
+			continue;
 		/* Without a decoder tokens are joined by spaces. */
 		if (!t->ndecoders && list->n)
 			str_addc(&list->text, ' ');

@@ -10,7 +10,7 @@
 void transform_put(struct transform *w, uint32_t c, long change)
 {
 	const uint8_t *s = (const uint8_t *)w->in->s;
-	struct span at = {0, 0};
+	struct span at = {w->in->base, w->in->base};
 	if (change > 0 ? w->next > 0 : w->next < w->in->len)
 		at = ntext_at(w->in, change > 0 ? w->next - 1 : w->next);
 	char bytes[4];
@@ -115,7 +115,7 @@ static int run_replace(const struct norm *n, struct encoder *enc, const struct n
 	while ((rc = pattern_next(n->pattern, enc->pattern, in->s, in->len, &c, &m, e)) > 0) {
 		nbuf_copy(out, in, done, m.from);
 		nbuf_put(out, n->content, n->len,
-			m.to ? ntext_at(in, m.to - 1) : (struct span){0, 0});
+			m.to ? ntext_at(in, m.to - 1) : (struct span){in->base, in->base});
 		if (out->text.len > TEXT_LIMIT)
 			break; /* norm_run says so */
 		done = m.to;
@@ -197,11 +197,18 @@ int norm_run(const struct tokenizer *tok, struct encoder *enc, struct ntext *t, 
 			return -1;
 		if (!rc)
 			continue;
+		if (ntext_is_nowhere(t) && tok->norms[i].kind->run != run_prepend &&
+			tok->norms[i].kind->run != run_replace)
+			return err_data(e,
+				"%s after a Replace that matched nothing in front of the text",
+				tok->norms[i].kind->type);
 		if (out->text.len > TEXT_LIMIT)
 			return err_data(e, "normalized text is over %zu MiB", TEXT_LIMIT >> 20);
 		mem_grow(
 			&out->align, &out->cap, 1, sizeof *out->align); /* empty text has one too */
+		uint32_t base = t->base;
 		*t = nbuf_text(out);
+		t->base = base;
 		enc->flip ^= 1;
 	}
 	return 0;

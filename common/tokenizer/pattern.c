@@ -63,7 +63,8 @@ int pattern_new(struct pattern **out, const char *s, size_t len, int literal, st
 	struct pattern *p = mem_zalloc(1, sizeof *p);
 	p->text = mem_strndup(s, len);
 	p->len = len;
-	if (!literal && compile(p, e)) {
+	/* Nothing is a pattern that matches everywhere. */
+	if ((!literal || !len) && compile(p, e)) {
 		pattern_free(p);
 		return -1;
 	}

@@ -20,36 +20,39 @@ static int is_blank(uint32_t c)
 	return c == 0x120 /* ByteLevel's space */ || uni_is_space(c);
 }
 
-/* Whether [at[0], at[1]) of the text is the added token. A special one that is not there is the model's
- * unknown token. */
-static int is_in_text(const struct added_token *a, const char *text, const uint32_t at[2])
+static struct blanks count_blanks(const char *text, size_t len)
 {
-	return a->normalized || memmem(text + at[0], at[1] - at[0], a->content, a->len);
+	const uint8_t *s = (const uint8_t *)text;
+	struct blanks b = {0};
+	for (size_t i = 0, k = 0; i < len && is_blank(uni_next(s, &k)); i = k)
+		b.leading++;
+	for (size_t i = len; i > 0 && is_blank(uni_before(s, i)); i = uni_prev(s, i))
+		b.trailing++;
+	return b;
+}
+
+void post_note(struct encoder *enc, size_t at, const char *s, size_t len)
+{
+	const struct tokenizer *t = enc->t;
+	size_t i = 0;
+	while (i < t->nposts && !t->posts[i].trim)
+		i++;
+	if (i == t->nposts)
+		return;
+	mem_grow(&enc->blanks, &enc->blanks_cap, enc->nblanks + 1, sizeof *enc->blanks);
+	struct blanks *b = &enc->blanks[enc->nblanks++];
+	*b = count_blanks(s, len);
+	b->at = at;
 }
 
 /* Offsets move by as many characters of the input as the token has blanks. */
-static void trim(const struct post *p, const struct tokenizer *t, const char *text, size_t textlen,
-	uint32_t id, int first, uint32_t (*at)[2])
+static void trim(const struct post *p, const char *text, size_t textlen, const struct blanks *b,
+	int first, uint32_t (*at)[2])
 {
-	size_t len, i = 0, k, leading = 0, trailing = 0;
 	const uint8_t *u = (const uint8_t *)text;
-	const uint8_t *s = (const uint8_t *)vocab_token(&t->vocab, id, &len);
-	const struct added_token *a = added_by_id(&t->added, id);
-	if (a && is_in_text(a, text, *at)) { /* with the blanks that it took */
-		s = u + (*at)[0];
-		len = (*at)[1] - (*at)[0];
-	}
-	if (!s)
-		return;
-	while (k = i, i < len && is_blank(uni_next(s, &k))) {
-		leading++;
-		i = k;
-	}
-	for (i = len; i > 0 && is_blank(uni_before(s, i)); i = uni_prev(s, i))
-		trailing++;
-	if (leading == 1 && p->prefix_space && (first || (*at)[0] == 0))
+	size_t from = (*at)[0], to = (*at)[1], leading = b->leading, trailing = b->trailing;
+	if (leading == 1 && p->prefix_space && (first || from == 0))
 		leading = 0; /* the space is one that was added */
-	size_t from = (*at)[0], to = (*at)[1];
 	for (; leading && from < textlen; leading--)
 		from += uni_len(u[from]);
 	(*at)[0] = (uint32_t)(from < to ? from : to);
@@ -146,19 +149,38 @@ static void insert(struct encoding *enc, size_t at, const uint32_t *ids, size_t 
 	enc->n += n;
 }
 
-void post_run(const struct tokenizer *t, const char *text, size_t len, int add_special,
-	struct encoding *enc, size_t start)
+/* The ids of the text are from `start` to before `end`. */
+static void trim_all(const struct post *p, const struct encoder *enc, const char *text, size_t len,
+	struct encoding *out, size_t start, size_t end)
 {
-	for (size_t i = 0; i < t->nposts; i++) {
-		const struct post *p = &t->posts[i];
-		for (size_t k = start; p->trim && enc->offsets && k < enc->n; k++)
-			trim(p, t, text, len, enc->ids[k], k == start, &enc->offsets[k]);
+	for (size_t k = start, noted = 0; k < end; k++) {
+		size_t n;
+		const char *s = vocab_token(&enc->t->vocab, out->ids[k], &n);
+		struct blanks b = s ? count_blanks(s, n) : (struct blanks){0};
+		if (noted < enc->nblanks && enc->blanks[noted].at == k)
+			b = enc->blanks[noted++];
+		trim(p, text, len, &b, k == start, &out->offsets[k]);
+	}
+}
+
+void post_run(struct encoder *enc, const char *text, size_t len, int add_special,
+	struct encoding *out, size_t start)
+{
+	size_t end = out->n;
+	for (size_t i = 0; i < enc->t->nposts; i++) {
+		const struct post *p = &enc->t->posts[i];
+		if (p->trim && out->offsets)
+			trim_all(p, enc, text, len, out, start, end);
 		if (!add_special)
 			continue;
 		if (p->nbefore)
-			insert(enc, start, p->before, p->nbefore);
+			insert(out, start, p->before, p->nbefore);
 		if (p->nafter)
-			insert(enc, enc->n, p->after, p->nafter);
+			insert(out, out->n, p->after, p->nafter);
+		for (size_t k = 0; k < enc->nblanks; k++)
+			enc->blanks[k].at += p->nbefore;
+		start += p->nbefore;
+		end += p->nbefore;
 	}
 }
 

@@ -472,6 +472,14 @@ static int only_cuts(const struct pretok *p)
 	return p->split && !p->prefix && !p->map;
 }
 
+static int has_bytelevel(const struct tokenizer *t)
+{
+	size_t i = 0;
+	while (i < t->npretoks && t->pretoks[i].kind->run != run_bytelevel)
+		i++;
+	return i < t->npretoks || t->bpe.bytes; /* which does its work */
+}
+
 int pretok_begin(
 	const struct tokenizer *t, struct encoder *enc, const struct ntext *text, struct err *e)
 {
@@ -481,6 +489,9 @@ int pretok_begin(
 	if (text->len)
 		spans_add(&w->cur, 0, text->len);
 	size_t n = t->npretoks;
+	if (ntext_is_nowhere(text) && has_bytelevel(t))
+		return err_data(
+			e, "ByteLevel after a Replace that matched nothing in front of the text");
 	if (n && only_cuts(&t->pretoks[n - 1]))
 		n--; /* by pretok_next */
 	for (size_t i = 0; i < n; i++) {

@@ -34,6 +34,7 @@ void encoder_free(struct encoder *enc)
 	mem_free(enc->pieces.next.v);
 	window_done(&enc->window);
 	mem_free(enc->path);
+	mem_free(enc->blanks);
 	mem_free(enc);
 }
 
@@ -203,10 +204,11 @@ static int cut_added(struct encoder *enc, const struct added_set *set, const str
 	struct added_cursor at = {from, from};
 	const struct added_token *which;
 	struct span m;
-	while (added_find(&enc->t->added, set, t->s, t->len, &at, &m, &which)) {
+	while (added_find(set, t->s, t->len, &at, &m, &which)) {
 		struct ntext before = ntext_slice(t, from, m.from > from ? m.from : from);
 		if (before.len && rest(enc, &before, out, e))
 			return -1;
+		post_note(enc, out->n, t->s + m.from, m.to - m.from);
 		encoding_put(out, which->id, t, m.from, m.to);
 		from = m.to;
 		/* No longer token can begin there or before, and what comes behind was seen. */
@@ -236,7 +238,7 @@ static int encode_from(struct encoder *enc, const char *text, size_t len, size_t
 		return err_data(e, "text of over %zu MiB", TEXT_LIMIT >> 20);
 	struct ntext t = {.s = text, .len = len};
 	encoding_reserve(out, 1);
-	out->settled_bytes = out->settled_ids = 0;
+	out->settled_bytes = out->settled_ids = enc->nblanks = 0;
 	return cut_added(enc, &enc->t->added.raw, &t, from, encode_normalized, out, e);
 }
 
@@ -246,7 +248,7 @@ int tokenizer_encode(struct encoder *enc, const char *text, size_t len, int add_
 	size_t start = out->n;
 	if (encode_from(enc, text, len, 0, out, e))
 		return -1;
-	post_run(enc->t, text, len, add_special, out, start);
+	post_run(enc, text, len, add_special, out, start);
 	return 0;
 }
 
@@ -272,7 +274,7 @@ size_t tokenizer_vocab_size(const struct tokenizer *t)
 
 long tokenizer_id(const struct tokenizer *t, const char *token, size_t len)
 {
-	const struct added_token *a = added_by_content(&t->added, t->added.n, token, len);
+	const struct added_token *a = added_by_content(&t->added, token, len);
 	return a ? (long)a->id : vocab_find(&t->vocab, token, len);
 }
 

@@ -37,7 +37,7 @@ struct ntext {
 	const char *s;
 	size_t len;
 	const struct span *align; /* by byte; NULL: s is the input itself, from byte `base` on */
-	uint32_t base;
+	uint32_t base;		  /* where in the input what it was made of begins */
 };
 
 /* The place of one byte: never less than a whole character of the input. */
@@ -315,7 +315,7 @@ long bpe_encode_mapped(const struct bpe *b, struct bpe_state *st, const char *s,
 	struct bpe_out *out, struct err *e);
 
 struct added_token {
-	char *content, *norm; /* norm: its normalised form, when normalized */
+	char *content, *norm; /* norm: its normalised form, when it is another */
 	size_t len, normlen;
 	uint32_t id;
 	int single_word, lstrip, rstrip, normalized, special;
@@ -328,8 +328,10 @@ struct added_set {
 	int only;	    /* the one byte that they all begin with; negative: there are several */
 };
 struct added {
-	struct added_token *v; /* as in the file */
+	/* As in the file. Of those alike the last counts, the others have no id. */
+	struct added_token *v;
 	size_t n;
+	struct vocab contents; /* by number in v */
 	struct added_set raw, normalized;
 	const struct added_token **by_id; /* from first_id on, NULL between */
 	uint32_t first_id;
@@ -338,17 +340,18 @@ struct added {
 int added_load(struct tokenizer *t, const json_t *list, struct err *e);
 void added_done(struct added *a);
 const struct added_token *added_by_id(const struct added *a, uint32_t id);
-/* The last of the first n with that content. */
-const struct added_token *added_by_content(
-	const struct added *a, size_t n, const char *s, size_t len);
+const struct added_token *added_by_content(const struct added *a, const char *s, size_t len);
+/* As it is decoded, and whether it is left out with special tokens: when what is decoded is one's content. */
+const char *added_decoded(const struct added_token *a, size_t *len);
+int added_is_skipped(const struct added *a, const struct added_token *token);
 /* Where a search stands: `done` is behind `search` where a token took blanks after it. Starts at 0.
  */
 struct added_cursor {
 	size_t search, done;
 };
 /* The next token: 1 found, and m is what it takes of the text, blanks around it included. */
-int added_find(const struct added *a, const struct added_set *set, const char *s, size_t len,
-	struct added_cursor *at, struct span *m, const struct added_token **which);
+int added_find(const struct added_set *set, const char *s, size_t len, struct added_cursor *at,
+	struct span *m, const struct added_token **which);
 
 struct post {
 	const struct post_kind *kind;
@@ -360,9 +363,15 @@ struct post_kind {
 	const char *type;
 	int (*load)(struct post *p, const struct tokenizer *t, const json_t *v, struct err *e);
 };
-/* What was encoded of the text is enc from `start` on. */
-void post_run(const struct tokenizer *t, const char *text, size_t len, int add_special,
-	struct encoding *enc, size_t start);
+/* The blanks at the ends of what an id stands for, where that is not its token: an added one with what it
+ * took, Unigram's unknown one. */
+struct blanks {
+	size_t at, leading, trailing; /* at: the id's place among those of the text */
+};
+void post_note(struct encoder *enc, size_t at, const char *s, size_t len);
+/* What was encoded of the text is out from `start` on. */
+void post_run(struct encoder *enc, const char *text, size_t len, int add_special,
+	struct encoding *out, size_t start);
 
 /* Tokens being decoded: their bytes one after the other, and where each ends. */
 struct pieces_text {
@@ -394,6 +403,12 @@ void norm_done(struct norm *n);
 void pretok_done(struct pretok *p);
 void post_done(struct post *p);
 void decoder_done(struct decoder *d);
+/* Whether the text begins with what stands nowhere in the input: what Replace put in front of everything.
+ * The library's steps that write texts anew panic on that, or double it. */
+static inline int ntext_is_nowhere(const struct ntext *t)
+{
+	return t->align && t->len && t->align[0].from == t->align[0].to;
+}
 /* All pre-tokenizers over a text, a batch of pieces of enc->pieces.text at a time; pretok_next
  * returns how many. */
 int pretok_begin(
@@ -453,6 +468,8 @@ struct encoder {
 	struct nbuf mapped;	/* a piece of text being made over */
 	struct path_node *path; /* Unigram's, by byte of the piece */
 	size_t path_cap;
+	struct blanks *blanks;
+	size_t nblanks, blanks_cap;
 	struct pieces_text dec[2];
 };
 

@@ -143,9 +143,10 @@ static void turn_round(struct path_node *best, size_t len)
 }
 
 /* Unknown ones in a row may be a token together, or bytes. */
-static void put_unknown(const struct tokenizer *t, const struct ntext *text, size_t from, size_t to,
-	struct encoding *out)
+static void put_unknown(
+	struct encoder *enc, const struct ntext *text, size_t from, size_t to, struct encoding *out)
 {
+	const struct tokenizer *t = enc->t;
 	const struct unigram *u = t->model_data;
 	const char *s = text->s + from;
 	size_t len = to - from, k = 0;
@@ -153,6 +154,7 @@ static void put_unknown(const struct tokenizer *t, const struct ntext *text, siz
 	while (id < 0 && u->byte_fallback && k < len && u->fallback[(uint8_t)s[k]] != TRIE_NONE)
 		k++;
 	if (k < len) {
+		post_note(enc, out->n, s, len);
 		encoding_put(out, (uint32_t)(id < 0 ? u->unk : id), text, from, to);
 		return;
 	}
@@ -179,7 +181,7 @@ int unigram_encode(const struct tokenizer *t, struct encoder *enc, const struct 
 		}
 		while (to < len && best[to].id == (uint32_t)u->unk)
 			to = best[to].from;
-		put_unknown(t, text, piece.from + from, piece.from + to, out);
+		put_unknown(enc, text, piece.from + from, piece.from + to, out);
 	}
 	return 0;
 }

@@ -227,6 +227,20 @@ def more_configs():
     template = {"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "</s>", "type_id": 0}}], "pair": [], "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}}}
     twice = unigram(extra=["</s>"])
     yield "a special token twice in a vocabulary", tok(model=dict(twice, vocab=twice["vocab"] + [["</s>", 0.0]]), post=template, added=[token("</s>")])
+    empty = lambda content: {"type": "Replace", "pattern": {"String": ""}, "content": content}
+    yield "added, normalized and special, but the same", tok(normalizer={"type": "Lowercase"}, added=[token("<mask>", normalized=True), token("MIXED", normalized=True)])
+    yield "added twice, normalized and not", tok(normalizer={"type": "Prepend", "prepend": "x"}, added=[token("<mask>", normalized=True), token("<mask>"), token("the"), token("the", normalized=True, special=False)])
+    yield "added blanks that take blanks", tok(added=[token(" ", lstrip=True, rstrip=True), token("\n", rstrip=True, special=False)])
+    yield "added to a vocabulary with holes", tok(model=dict(wordpiece(), vocab=dict(wordpiece()["vocab"], **{"far": 999, "farther": 1999})), added=[token("farther"), token("new1"), token("far"), token("new2")])
+    yield "added, normalized, trimmed", tok(normalizer={"type": "Prepend", "prepend": "é"}, added=[token("  ", normalized=True), token("x<tag> ", normalized=True)], post={"type": "RobertaProcessing", "sep": ["</s>", 5], "cls": ["<s>", 6], "trim_offsets": True, "add_prefix_space": False})
+    yield "Replace of nothing", tok(normalizer=empty("é"), decoder=empty("_"))
+    yield "some characters dropped of pieces that come again", tok(model=bpe(drop="l中"), pre={"type": "FixedLength", "length": 2})
+    before = dict(template, single=[{"SpecialToken": {"id": "</s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}])
+    trim = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+    yield "ByteLevel after template, a first blank that nobody put in", tok(pre={"type": "Split", "pattern": {"String": "[CLS]"}, "behavior": "Removed", "invert": False}, post=seq("processors", before, trim))
+    yield "Split at nothing", tok(pre={"type": "Split", "pattern": {"String": ""}, "behavior": "Isolated", "invert": True})
+    yield "Replace in front of what follows an added token", tok(normalizer={"type": "Replace", "pattern": {"Regex": "\\b"}, "content": "xx"}, added=[token("<mask>"), token("<tag>")])
+    yield "Unigram's unknown blanks, trimmed", tok(model=unigram(drop=" \u0301"), post=dict(trim, add_prefix_space=False))
 
 
 def main():

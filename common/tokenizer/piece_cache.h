@@ -17,9 +17,9 @@ enum {
 	PIECE_WORDS = 16, /* of 8 bytes */
 	PIECE_SHORT_IDS = 3,
 	PIECE_LONG_IDS = 24,
-	/* Sets, as a power of two: 4 and 2 MiB, the words of a book. */
+	/* Sets, as a power of two: 4 MiB each, the words of a book. */
 	PIECE_SHORT_BITS = 16,
-	PIECE_LONG_BITS = 12,
+	PIECE_LONG_BITS = 13,
 };
 
 /* Where in the piece each id's bytes end is kept beside the ids. */

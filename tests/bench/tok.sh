@@ -44,11 +44,12 @@ least_cpu() { # COMMAND…
 
 texts_beside() { # DIR
 	printf '%-30s %9s %9s %9s %9s\n' "MB/s a core" first ids offsets whole
-	"$bench" "$1" "${texts[@]}" >"$T/ours"
+	for text in "${texts[@]}"; do "$bench" "$1" "$text"; done >"$T/ours"
 	awk -F'\t' '{ printf "  %-28s %9.0f %9.0f %9.0f %9.0f\n", $1, $3, $4, $7, $8 }' "$T/ours"
 	[ -n "${BENCH_PYTHON:-}" ] || return 0
 	for peer in $peers; do
-		$BENCH_PYTHON "$speed" "$peer" "$1" "${texts[@]}" >"$T/peer" 2>"$T/err" || {
+		for text in "${texts[@]}"; do $BENCH_PYTHON "$speed" "$peer" "$1" "$text" || break; done >"$T/peer" 2>"$T/err"
+		[ "$(wc -l <"$T/peer")" = ${#texts[@]} ] || {
 			echo "  $peer: $(tail -1 "$T/err")"
 			continue
 		}

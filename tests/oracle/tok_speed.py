@@ -1,7 +1,8 @@
 """How fast a peer makes ids of texts, for tests/bench/tok.sh: tokenizers, tiktoken (built from the same files), gigatoken.
 
-usage: tok_speed.py tokenizers|tiktoken|gigatoken TOKENIZER_DIR FILE…   a line a file: name, seconds to load, MB/s of the first
-           pass and of the best of the later ones by CPU time, how many ids, CRC-32 of them as 32-bit numbers
+usage: tok_speed.py tokenizers|tiktoken|gigatoken TOKENIZER_DIR FILE   a line: its name, seconds to load, MB/s of the first pass
+           (of the process: peers keep what they saw) and of the best of the later ones by CPU time, how many ids, their
+           CRC-32 as 32-bit numbers
        tok_speed.py PEER TOKENIZER_DIR --to OUTPUT FILE   the file's ids are written, nothing is measured: a whole process
        tok_speed.py PEER TOKENIZER_DIR                    loads, and prints the seconds
 
@@ -67,9 +68,8 @@ def digest(ids):
 
 def main():
     peer, directory, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
-    open_it = {"tokenizers": load_tokenizers, "tiktoken": load_tiktoken, "gigatoken": load_gigatoken}[peer]
     start = time.perf_counter()
-    encode = open_it(directory)
+    encode = {"tokenizers": load_tokenizers, "tiktoken": load_tiktoken, "gigatoken": load_gigatoken}[peer](directory)
     load = time.perf_counter() - start
     if rest[:1] == ["--to"]:
         from array import array
@@ -79,9 +79,8 @@ def main():
         return
     if not rest:
         print("%.4f" % load)
-    for path in rest:
+    for path in rest[:1]:
         docs = documents(path)
-        encode = open_it(directory)  # so that a first pass is one
         mb = sum(len(d.encode()) for d in docs) / 1e6
         start = time.process_time()
         ids = encode(docs)

@@ -27,11 +27,14 @@ size_t scan_value(struct scan_nesting *n, const char *from, size_t len)
 			s = pass_string(n, s, end);
 			continue;
 		}
+		char bracket = (char)(*s | 0x20); /* [ is { less this bit, and ] is } */
 		if (*s == '"') {
-			n->string = 1;
-		} else if (*s == '{' || *s == '[') {
+			const char *stop = scan_plain(s + 1, end);
+			n->string = stop == end || *stop != '"';
+			s = n->string ? stop - 1 : stop;
+		} else if (bracket == '{') {
 			n->depth++;
-		} else if (*s == '}' || *s == ']') {
+		} else if (bracket == '}') {
 			if (n->depth == 0)
 				break;
 			n->depth--;

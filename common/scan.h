@@ -17,30 +17,41 @@ static inline int scan_is_plain(unsigned char c)
 	return c >= 0x20 && c != '"' && c != '\\';
 }
 
-/* Which of the SCAN_BYTES bytes at s is the first that is not plain; SCAN_BYTES: none. */
-static inline size_t scan_first(scan_vector v)
+/* Which of the SCAN_BYTES bytes is the first that is a quote, a backslash or below `least`; SCAN_BYTES: none. */
+static inline size_t scan_first(scan_vector v, uint8_t least)
 {
 	uint64_t half[2];
-	scan_vector hit = (scan_vector)((v == '"') | (v == '\\') | (v < 0x20));
+	scan_vector hit = (scan_vector)((v == '"') | (v == '\\') | (v < least));
 	memcpy(half, &hit, sizeof half);
 	if (half[0])
 		return (size_t)__builtin_ctzll(half[0]) / 8;
 	return half[1] ? 8 + (size_t)__builtin_ctzll(half[1]) / 8 : SCAN_BYTES;
 }
 
-/* The first byte from s that is a quote, a backslash or a control character; end when there is none. */
-static inline const char *scan_plain(const char *s, const char *end)
+static inline const char *scan_to(const char *s, const char *end, uint8_t least)
 {
 	scan_vector v;
 	for (; end - s >= SCAN_BYTES; s += SCAN_BYTES) {
 		memcpy(&v, s, sizeof v);
-		size_t n = scan_first(v);
+		size_t n = scan_first(v, least);
 		if (n < SCAN_BYTES)
 			return s + n;
 	}
-	while (s < end && scan_is_plain((unsigned char)*s))
+	while (s < end && scan_is_plain((unsigned char)*s) && (uint8_t)*s >= least)
 		s++;
 	return s;
+}
+
+/* The first byte from s that is a quote, a backslash or a control character; end when there is none. */
+static inline const char *scan_plain(const char *s, const char *end)
+{
+	return scan_to(s, end, 0x20);
+}
+
+/* The same, or a blank. */
+static inline const char *scan_word(const char *s, const char *end)
+{
+	return scan_to(s, end, ' ' + 1);
 }
 
 /* The same, and copies what it passes. `to` has room for end - s + SCAN_BYTES bytes. */
@@ -50,7 +61,7 @@ static inline const char *scan_copy(char *to, const char *s, const char *end)
 	for (; end - s >= SCAN_BYTES; s += SCAN_BYTES, to += SCAN_BYTES) {
 		memcpy(&v, s, sizeof v);
 		memcpy(to, &v, sizeof v);
-		size_t n = scan_first(v);
+		size_t n = scan_first(v, 0x20);
 		if (n < SCAN_BYTES)
 			return s + n;
 	}

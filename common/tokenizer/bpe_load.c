@@ -1,77 +1,14 @@
 /* From tokenizer.json's "model" to the tables that bpe.c works with. */
+#include "common/tokenizer/bpe_list.h"
 #include "common/tokenizer/tokenizer_int.h"
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
 #include "common/utf8.h"
+#include "kernels/team.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { LEAST_MERGE = 4 }; /* bytes in the file: "\" \"," */
-
-struct loading {
-	struct tokenizer *t;
-	size_t prefix, nmerges;
-	struct listed_merge *list;
-	uint32_t last; /* what the merge before made: mostly the next makes it too, or the next
-			  token */
-	struct str word;
-};
-
-static int is_token(
-	const struct vocab *v, uint32_t id, const struct json_text *a, const char *b, size_t blen)
-{
-	size_t len;
-	const char *s = vocab_token(v, id, &len);
-	return s && len == a->len + blen && !memcmp(s, a->s, a->len) &&
-	       !memcmp(s + a->len, b, blen);
-}
-
-static long made(struct loading *l, const struct json_text *a, const char *b, size_t blen)
-{
-	for (uint32_t id = l->last; id < l->last + 2; id++)
-		if (is_token(&l->t->vocab, id, a, b, blen))
-			return (long)id;
-	str_reset(&l->word);
-	str_add(&l->word, a->s, a->len);
-	str_add(&l->word, b, blen);
-	return vocab_find(&l->t->vocab, l->word.s, l->word.len);
-}
-
-static int add_merge(struct loading *l, struct json_text pair[2], const long ids[2], struct err *e)
-{
-	const struct json_text *a = &pair[0], *b = &pair[1];
-	if (b->len < l->prefix)
-		return err_data(e, "'%.*s' is shorter than the continuing_subword_prefix",
-			(int)(b->len < 60 ? b->len : 60), b->s);
-	if (l->nmerges == MERGE_MAX)
-		return err_data(e, "over %d of them", MERGE_MAX);
-	long id = made(l, a, b->s + l->prefix, b->len - l->prefix);
-	if (ids[0] < 0 || ids[1] < 0 || id < 0) {
-		const struct json_text word = {l->word.s, l->word.len}, *no = ids[0] < 0   ? a
-									      : ids[1] < 0 ? b
-											   : &word;
-		return err_data(e, "'%.*s' is not in the vocabulary",
-			(int)(no->len < 60 ? no->len : 60), no->s);
-	}
-	l->last = (uint32_t)id;
-	l->list[l->nmerges++] =
-		(struct listed_merge){(uint32_t)ids[0], (uint32_t)ids[1], (uint32_t)id};
-	return 0;
-}
-
-static size_t add_merges(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e)
-{
-	_Static_assert(2 * JSON_TABLES_BATCH <= VOCAB_MANY, "all sides are looked for at once");
-	struct loading *l = arg;
-	long ids[JSON_TABLES_BATCH][2];
-	size_t i = 0;
-	vocab_find_many(&l->t->vocab, *pairs, 2 * n, *ids);
-	while (i < n && !add_merge(l, pairs[i], ids[i], e))
-		i++;
-	return i;
-}
 
 static uint64_t merge_pair(const struct listed_merge *m)
 {
@@ -187,10 +124,11 @@ static void byte_pairs(struct bpe *b, size_t nids, const struct listed_merge *li
 
 /* The vocabulary as pieces of bytes are looked up in it; tokens outside of the alphabet cannot
  * occur. */
-static int raw_vocab(struct vocab *raw, const struct vocab *v, struct err *e)
+static int raw_vocab(struct vocab *raw, const struct vocab *v, int index, struct err *e)
 {
 	struct str bytes = {0};
 	int rc = 0;
+	vocab_reserve(raw, v->nids, v->blob.len);
 	for (uint32_t id = 0; id < v->nids && !rc; id++) {
 		size_t len;
 		const char *s = vocab_token(v, id, &len);
@@ -202,6 +140,8 @@ static int raw_vocab(struct vocab *raw, const struct vocab *v, struct err *e)
 			rc = vocab_add(raw, bytes.s, (size_t)n, id, e);
 	}
 	str_done(&bytes);
+	if (!rc && index)
+		vocab_index(raw);
 	return rc;
 }
 
@@ -245,40 +185,61 @@ static int options(struct bpe *b, const json_t *v, struct err *e)
 	return 0;
 }
 
-/* What there is beside where pieces are bytes. */
-static int byte_tables(struct bpe *b, const struct vocab *v, const struct listed_merge *list,
-	size_t n, struct err *e)
+/* What threads do beside each other: the parts of the list, and the vocabulary as bytes. */
+struct building {
+	struct bpe *b;
+	const struct vocab *vocab;
+	struct bpe_list list;
+	int rc; /* of raw_vocab */
+	struct err err;
+};
+
+static void task(void *arg, size_t i, int worker)
 {
-	if (raw_vocab(&b->raw, v, e))
+	struct building *w = arg;
+	(void)worker;
+	if (i)
+		bpe_list_read(&w->list, i - 1);
+	else if (w->b->bytes)
+		w->rc = raw_vocab(&w->b->raw, w->vocab, w->b->ignore_merges, &w->err);
+}
+
+static int run_tasks(struct building *w, size_t bytes, struct err *e)
+{
+	enum { THREADS = 2, WORTH_THREADS = 512 * 1024 };
+	int threads = bytes >= WORTH_THREADS && team_cpus() > 1 ? THREADS : 1;
+	struct team *team = threads > 1 ? team_new(threads) : NULL;
+	team_run(team, 1 + w->list.nparts, task, w);
+	team_free(team);
+	if (bpe_list_join(&w->list, e))
 		return -1;
-	byte_pairs(b, v->nids, list, n);
-	bpe_find_ready(b, &b->raw, v->nids, list, n);
-	if (b->ignore_merges)
-		vocab_index(&b->raw);
-	else
-		vocab_done(&b->raw);
-	return 0;
+	if (w->rc)
+		*e = w->err;
+	return w->rc;
 }
 
 /* The tables that take time; the others follow from them. */
 static int build(struct tokenizer *t, struct json_text merges, struct err *e)
 {
 	struct bpe *b = &t->bpe;
-	struct loading l = {.t = t, .prefix = b->prefix ? strlen(b->prefix) : 0};
-	size_t most = merges.len / LEAST_MERGE + 1;
-	l.list = mem_table(most < MERGE_MAX ? most : MERGE_MAX, sizeof *l.list);
-	str_reserve(&l.word, 0);
-	int rc = json_tables_merges(merges, add_merges, &l, e);
+	struct building w = {.b = b, .vocab = &t->vocab};
+	struct bpe_list *l = &w.list;
+	if (bpe_list_open(l, merges, &t->vocab, b->prefix ? strlen(b->prefix) : 0, e))
+		return -1;
+	int rc = run_tasks(&w, merges.len, e);
 	if (!rc) {
-		index_merges(&b->merges, l.list, l.nmerges);
+		index_merges(&b->merges, l->v, l->n);
 		char_symbols(b, &t->vocab);
-		if (b->bytes)
-			rc = byte_tables(b, &t->vocab, l.list, l.nmerges, e);
-		else
-			find_cuts(b, &t->vocab, l.list, l.nmerges);
 	}
-	mem_free(l.list);
-	str_done(&l.word);
+	if (!rc && b->bytes) {
+		byte_pairs(b, t->vocab.nids, l->v, l->n);
+		bpe_find_ready(b, &b->raw, t->vocab.nids, l->v, l->n);
+		if (!b->ignore_merges)
+			vocab_done(&b->raw);
+	} else if (!rc) {
+		find_cuts(b, &t->vocab, l->v, l->n);
+	}
+	bpe_list_done(l);
 	return rc;
 }
 

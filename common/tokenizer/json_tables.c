@@ -14,9 +14,14 @@ struct place {
 	const char *p, *end;
 };
 
+static int is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
 static void blanks(struct place *c)
 {
-	while (c->p < c->end && (*c->p == ' ' || *c->p == '\n' || *c->p == '\t' || *c->p == '\r'))
+	while (c->p < c->end && is_blank(*c->p))
 		c->p++;
 }
 
@@ -181,11 +186,25 @@ struct table {
 	char *made, *to;
 };
 
-static void table_open(struct table *t, struct json_text text)
+static void table_open(struct table *t, struct json_text items)
 {
-	t->at = (struct place){text.s, text.s + text.len};
+	t->at = (struct place){items.s, items.s + items.len};
 	/* No string is longer than it was, and scan_copy writes so much more. */
-	t->made = t->to = mem_alloc(text.len + SCAN_BYTES, 1);
+	t->made = t->to = mem_alloc(items.len + SCAN_BYTES, 1);
+}
+
+/* What is between the brackets of an array or an object. */
+static int inside(struct json_text value, char open, struct json_text *items, struct err *e)
+{
+	struct place c = {value.s, value.s + value.len};
+	if (!take(&c, open))
+		return err_data(e, open == '{' ? "not an object" : "not an array");
+	while (c.end > c.p && is_blank(c.end[-1]))
+		c.end--;
+	if (c.end == c.p || c.end[-1] != open + 2)
+		return err_data(e, "no end where one should be");
+	*items = (struct json_text){c.p, (size_t)(c.end - 1 - c.p)};
+	return 0;
 }
 
 /* A string, which stays where it is until the table is closed. */
@@ -217,18 +236,15 @@ static int string(struct table *t, struct json_text *out, struct err *e)
 	return 0;
 }
 
-/* Of as many as there are between the brackets: 1 there is one (the first, or another), 0 there is none,
- * -1 there should be a comma or an end. */
-static int another(struct table *t, char open, char close, size_t n, struct err *e)
+/* Whether there is another item behind n of them: 1 there is, 0 that was the end, -1 neither. */
+static int another(struct table *t, size_t n, struct err *e)
 {
-	if (!n && !take(&t->at, open))
-		return err_data(e, open == '{' ? "not an object" : "not an array");
-	if (n ? take(&t->at, ',') : !take(&t->at, close))
+	if (n && take(&t->at, ','))
 		return 1;
-	if (n && !take(&t->at, close))
-		return err_data(e, "no comma or end where one should be");
 	blanks(&t->at);
-	return t->at.p == t->at.end ? 0 : err_data(e, "something behind its end");
+	if (t->at.p == t->at.end)
+		return 0;
+	return n ? err_data(e, "no comma or end where one should be") : 1;
 }
 
 static int vocab_entry(struct table *t, struct vocab *v, struct err *e)
@@ -249,13 +265,19 @@ static int vocab_entry(struct table *t, struct vocab *v, struct err *e)
 	return vocab_add(v, token.s, token.len, id, e);
 }
 
+enum { LEAST_ENTRY = 5 }; /* bytes: "":1, */
+
 int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e)
 {
+	struct json_text items;
 	struct table t;
 	size_t n = 0;
 	int rc;
-	table_open(&t, text);
-	while ((rc = another(&t, '{', '}', n, e)) > 0 && !(rc = vocab_entry(&t, v, e)))
+	if (inside(text, '{', &items, e))
+		return err_prefix(e, "vocab");
+	table_open(&t, items);
+	vocab_reserve(v, items.len / LEAST_ENTRY + 1, items.len);
+	while ((rc = another(&t, n, e)) > 0 && !(rc = vocab_entry(&t, v, e)))
 		n++;
 	mem_free(t.made);
 	return rc ? err_prefix(e, "vocab") : 0;
@@ -351,23 +373,43 @@ int json_tables_scored(struct json_text text,
 	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
 	struct err *e)
 {
+	struct json_text items, token;
 	struct table t;
-	struct json_text token;
 	double value = 0;
 	size_t n = 0;
 	int rc;
-	table_open(&t, text);
-	while ((rc = another(&t, '[', ']', n, e)) > 0 && !(rc = scored(&t, &token, &value, e)) &&
+	if (inside(text, '[', &items, e))
+		return err_prefix(e, "vocab");
+	table_open(&t, items);
+	while ((rc = another(&t, n, e)) > 0 && !(rc = scored(&t, &token, &value, e)) &&
 		!(rc = fn(arg, &token, value, e)))
 		n++;
 	mem_free(t.made);
 	return rc ? err_prefix(e, "vocab: number %zu", n + 1) : 0;
 }
 
+/* "a b" without escapes; 0: it is not. */
+static int plain_merge(struct table *t, struct json_text pair[2])
+{
+	const char *end = t->at.end, *s = t->at.p + 1, *space, *stop;
+	if (s > end || s[-1] != '"' || (space = scan_word(s, end)) == end || *space != ' ')
+		return 0;
+	stop = scan_word(space + 1, end);
+	if (stop == end || *stop != '"')
+		return 0;
+	pair[0] = (struct json_text){s, (size_t)(space - s)};
+	pair[1] = (struct json_text){space + 1, (size_t)(stop - space - 1)};
+	t->at.p = stop + 1;
+	return 1;
+}
+
 /* One merge, as "a b" or ["a", "b"]. */
 static int merge(struct table *t, struct json_text pair[2], struct err *e)
 {
 	struct json_text *a = &pair[0], *b = &pair[1];
+	blanks(&t->at);
+	if (plain_merge(t, pair))
+		return 0;
 	if (take(&t->at, '[')) {
 		if (string(t, a, e))
 			return -1;
@@ -389,26 +431,49 @@ static int merge(struct table *t, struct json_text pair[2], struct err *e)
 	return 0;
 }
 
-int json_tables_merges(struct json_text text,
-	size_t (*fn)(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e), void *arg,
+size_t json_tables_split(
+	struct json_text array, struct json_text *parts, size_t most, struct err *e)
+{
+	struct json_text rest;
+	size_t n = 0;
+	if (inside(array, '[', &rest, e)) {
+		err_prefix(e, "merges");
+		return 0;
+	}
+	while (++n < most) {
+		/* So far commas do not count, then the next one does. */
+		size_t len = rest.len / (most - n + 1);
+		struct scan_nesting at = {.depth = 1};
+		len = scan_value(&at, rest.s, len);
+		at.depth--;
+		len += scan_value(&at, rest.s + len, rest.len - len);
+		if (len == rest.len)
+			break;
+		parts[n - 1] = (struct json_text){rest.s, len};
+		rest = (struct json_text){rest.s + len + 1, rest.len - len - 1};
+	}
+	parts[n - 1] = rest;
+	return n;
+}
+
+int json_tables_merges(struct json_text items, int may_be_none,
+	int (*fn)(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e), void *arg,
 	struct err *e)
 {
 	struct json_text pairs[JSON_TABLES_BATCH][2];
 	struct table t;
-	size_t done = 0, k, used;
+	size_t n = 0, k;
 	int rc;
-	table_open(&t, text);
+	table_open(&t, items);
 	do {
 		k = 0;
-		rc = 0;
-		while (k < JSON_TABLES_BATCH && (rc = another(&t, '[', ']', done + k, e)) > 0 &&
+		while (k < JSON_TABLES_BATCH && (rc = another(&t, n + k, e)) > 0 &&
 			!(rc = merge(&t, pairs[k], e)))
 			k++;
-		used = rc ? k : fn(arg, pairs, k, e);
-		done += used;
-		if (used < k)
+		if (k && fn(arg, pairs, k, e)) /* an earlier error, where there is one */
 			rc = -1;
+		n += k;
 	} while (!rc && k == JSON_TABLES_BATCH);
 	mem_free(t.made);
-	return rc ? err_prefix(e, "merges: number %zu", done + 1) : 0;
+	return !rc && !n && !may_be_none ? err_data(e, "a merge is missing") : rc;
 }

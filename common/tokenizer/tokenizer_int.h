@@ -87,6 +87,30 @@ struct json_text {
 	size_t len;
 };
 
+/* memcmp, without the call where they are as short as most tokens. */
+static inline int same_bytes(const char *a, const char *b, size_t n)
+{
+	uint64_t x[4];
+	uint32_t y[4];
+	if (n > 16)
+		return !memcmp(a, b, n);
+	if (n >= 8) {
+		memcpy(&x[0], a, 8);
+		memcpy(&x[1], b, 8);
+		memcpy(&x[2], a + n - 8, 8);
+		memcpy(&x[3], b + n - 8, 8);
+		return x[0] == x[1] && x[2] == x[3];
+	}
+	if (n >= 4) {
+		memcpy(&y[0], a, 4);
+		memcpy(&y[1], b, 4);
+		memcpy(&y[2], a + n - 4, 4);
+		memcpy(&y[3], b + n - 4, 4);
+		return y[0] == y[1] && y[2] == y[3];
+	}
+	return !n || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
+}
+
 /* ---- vocabulary ------------------------------------------------------------------------------ */
 
 /* Tokens by id and by bytes. Ids may have holes. */
@@ -104,6 +128,7 @@ struct vocab {
 enum { VOCAB_MAX_ID = (1 << 24) - 1 };
 /* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id.
  */
+void vocab_reserve(struct vocab *v, size_t ids, size_t bytes); /* of an empty one */
 int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
 void vocab_index(struct vocab *v);
 long vocab_find(const struct vocab *v, const char *s, size_t len); /* -1: not there */
@@ -132,11 +157,14 @@ int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e);
 int json_tables_scored(struct json_text text,
 	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
 	struct err *e);
-/* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order, some at a time; it returns
- * how many it could use, fewer with an error. */
+/* An array's items, in parts of about the same length, at most so many; returns how many, 0 with an
+ * error. */
+size_t json_tables_split(
+	struct json_text array, struct json_text *parts, size_t most, struct err *e);
+/* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order, some at a time. */
 enum { JSON_TABLES_BATCH = 32 };
-int json_tables_merges(struct json_text text,
-	size_t (*fn)(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e), void *arg,
+int json_tables_merges(struct json_text items, int may_be_none,
+	int (*fn)(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e), void *arg,
 	struct err *e);
 
 /* A pattern of Split or Replace, and where it matches. */

@@ -7,6 +7,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+void vocab_reserve(struct vocab *v, size_t ids, size_t bytes)
+{
+	v->cap = ids < VOCAB_MAX_ID ? ids : VOCAB_MAX_ID;
+	v->at = mem_table(v->cap, sizeof *v->at);
+	v->blob = (struct str){.s = mem_table(bytes + 1, 1), .cap = bytes + 1};
+	*v->blob.s = 0;
+}
+
 int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e)
 {
 	if (id >= VOCAB_MAX_ID)
@@ -15,7 +23,8 @@ int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct er
 	if (v->blob.len + len >= UINT32_MAX)
 		return err_data(e, "the vocabulary is over 4 GiB of text");
 	if (id >= v->nids) {
-		mem_grow(&v->at, &v->cap, id + 1, sizeof *v->at);
+		if (id >= v->cap)
+			mem_grow(&v->at, &v->cap, id + 1, sizeof *v->at);
 		while (v->nids <= id)
 			v->at[v->nids++] = (struct span){UINT32_MAX, UINT32_MAX};
 	}
@@ -53,7 +62,7 @@ static struct vocab_slot *slot_of(
 {
 	while (from->next) {
 		struct span at = v->at[from->next - 1];
-		if (at.to - at.from == len && !memcmp(v->blob.s + at.from, s, len))
+		if (at.to - at.from == len && same_bytes(v->blob.s + at.from, s, len))
 			break;
 		from = like_it(v, hash, (size_t)(from - v->slots + 1) & (v->nslots - 1));
 	}

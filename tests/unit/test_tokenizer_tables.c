@@ -1,0 +1,158 @@
+/* The list of merges, read in parts from its text: the same ids, order and errors wherever it is cut. */
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/tokenizer/bpe_list.h"
+#include "tests/tap.h"
+
+static uint32_t rnd(uint32_t below)
+{
+	static uint64_t state = 1;
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(state >> 33) % below;
+}
+
+/* Tokens that look like JSON; all pairs of them are tokens too. */
+static const char *const atoms[] = {"a", ",", "\"", "\\", "[", "]", "\xc3\xa9", "\xf0\x9f\x98\x80",
+	"{}", "\n", "long enough\xc2\xa0to be behind a vector's end"};
+enum { ATOMS = sizeof atoms / sizeof *atoms };
+
+static void make_vocab(struct vocab *v)
+{
+	struct err e;
+	for (uint32_t i = 0; i < ATOMS * (ATOMS + 1); i++) {
+		struct str s = {0};
+		if (i >= ATOMS)
+			str_adds(&s, atoms[i / ATOMS - 1]);
+		str_adds(&s, atoms[i % ATOMS]);
+		for (char *p = s.s; *p; p++)
+			*p = (char)(*p == ' ' ? '_' : *p);
+		vocab_add(v, s.s, s.len, i, &e);
+		str_done(&s);
+	}
+	vocab_index(v);
+}
+
+static void blanks(struct str *s)
+{
+	for (uint32_t n = rnd(8) ? 0 : rnd(3); n; n--)
+		str_addc(s, " \n\t\r"[rnd(4)]);
+}
+
+static void put_string(struct str *out, const char *s, size_t len)
+{
+	struct str text = {0};
+	json_write_string(&text, s, len);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.s[i] == 'a' && !rnd(3))
+			str_adds(out, "\\u0061");
+		else
+			str_addc(out, text.s[i]);
+	str_done(&text);
+}
+
+/* The pair of two atoms, in one notation or the other. */
+static void put_merge(struct str *out, const struct vocab *v, uint32_t a, uint32_t b)
+{
+	size_t na, nb;
+	const char *sa = vocab_token(v, a, &na), *sb = vocab_token(v, b, &nb);
+	if (rnd(2)) {
+		struct str both = {0};
+		str_add(&both, sa, na);
+		str_addc(&both, ' ');
+		str_add(&both, sb, nb);
+		put_string(out, both.s, both.len);
+		str_done(&both);
+		return;
+	}
+	str_addc(out, '[');
+	blanks(out);
+	put_string(out, sa, na);
+	blanks(out);
+	str_addc(out, ',');
+	put_string(out, sb, nb);
+	str_addc(out, ']');
+}
+
+/* Reads it; the parts in any order, as threads would. */
+static int list_read(
+	struct bpe_list *l, const struct str *text, const struct vocab *v, struct err *e)
+{
+	char *exact = mem_dup(text->s, text->len);
+	int rc = bpe_list_open(l, (struct json_text){exact, text->len}, v, 0, e);
+	for (size_t i = l->nparts; !rc && i-- > 0;)
+		bpe_list_read(l, i);
+	rc = rc ? rc : bpe_list_join(l, e);
+	mem_free(exact);
+	return rc;
+}
+
+static void test_parts(const struct vocab *v)
+{
+	int same = 1, said = 1;
+	size_t several = 0;
+	for (int round = 0; round < 4000; round++) {
+		uint32_t want[256][2], n = rnd(round % 4 ? 20 : 256), bad = rnd(2 * n + 1);
+		struct bpe_list l;
+		struct err e = {0};
+		struct str text = {0};
+		char number[40];
+		blanks(&text);
+		str_addc(&text, '[');
+		for (uint32_t i = 0; i < n; i++) {
+			if (i)
+				str_addc(&text, ',');
+			blanks(&text);
+			for (int k = 0; k < 2; k++)
+				want[i][k] = rnd(ATOMS);
+			if (i == bad)
+				str_adds(&text, rnd(2) ? "\"a nothing\"" : "\"a\"");
+			else
+				put_merge(&text, v, want[i][0], want[i][1]);
+			blanks(&text);
+		}
+		str_addc(&text, ']');
+		blanks(&text);
+		int rc = list_read(&l, &text, v, &e);
+		several += l.nparts > 1;
+		snprintf(number, sizeof number, "merges: number %u:", bad + 1);
+		if (bad < n)
+			said &= rc && strstr(e.msg, number);
+		else
+			same &= !rc && l.n == n;
+		for (uint32_t i = 0; !rc && same && i < n; i++)
+			same = l.v[i].a == want[i][0] && l.v[i].b == want[i][1] &&
+			       l.v[i].id == (want[i][0] + 1) * ATOMS + want[i][1];
+		bpe_list_done(&l);
+		str_done(&text);
+	}
+	ok(same && several > 2000, "cut into parts a list is what it was (%zu were)", several);
+	ok(said, "what is wrong is said by its place in the whole list");
+}
+
+static void test_refused(const struct vocab *v)
+{
+	static const char *const texts[] = {"", "{}", "[", "[,]", "[,\"a a\"]", "[\"a a\",]",
+		"[\"a a\" \"a a\"]", "[\"a a\",,\"a a\"]", "[\"a a\"] \"a a\"", "[\"a a\"]]",
+		"[\"a a\"}", "[\"a a\", ]", "[\"a a\",\"a a\",\"a a\",\"a a\",]", "[[\"a\",\"a\"]",
+		"[[\"a\",\"a\",\"a\"]]", "[[\"a\"]]", "[\"a a]", "[\"a a\\\"]", "[\"a  a\"]",
+		"[\"a\ta\"]", "[\"\\ud800 a\"]", "[\"\\u12 a\"]", "[\"\\x a\"]", "[1]", "null"};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct bpe_list l;
+		struct err e = {0};
+		struct str text = {0};
+		str_adds(&text, texts[i]);
+		ok(list_read(&l, &text, v, &e) && e.status == STATUS_DATA, "refused: %s", texts[i]);
+		bpe_list_done(&l);
+		str_done(&text);
+	}
+}
+
+int main(void)
+{
+	struct vocab v = {0};
+	make_vocab(&v);
+	test_parts(&v);
+	test_refused(&v);
+	vocab_done(&v);
+	return tap_done();
+}

@@ -145,6 +145,13 @@ int added_find(const struct added_set *set, const char *s, size_t len, struct ad
 	return 0;
 }
 
+int added_may_begin(const struct added_set *set, const char *s, size_t from, size_t to)
+{
+	while (from < to && !set->first[(uint8_t)s[from]])
+		from++;
+	return from < to;
+}
+
 const struct added_token *added_by_id(const struct added *a, uint32_t id)
 {
 	return id >= a->first_id && id - a->first_id < a->nids ? a->by_id[id - a->first_id] : NULL;

@@ -211,9 +211,11 @@ static int cut_added(struct encoder *enc, const struct added_set *set, const str
 		post_note(enc, out->n, t->s + m.from, m.to - m.from);
 		encoding_put(out, which->id, t, m.from, m.to);
 		from = m.to;
-		/* No longer token can begin there or before, and what comes behind was seen. */
+		/* No longer token can begin there or before, nor one in the blanks that this one took, and
+		 * what comes behind was seen. */
 		if (set == &enc->t->added.raw && from < t->len &&
-			at.search - which->len + set->longest <= t->len) {
+			at.search - which->len + set->longest <= t->len &&
+			!added_may_begin(set, t->s, at.search, from)) {
 			out->settled_bytes = from;
 			out->settled_ids = out->n;
 		}

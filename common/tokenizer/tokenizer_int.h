@@ -369,6 +369,8 @@ int added_load(struct tokenizer *t, const json_t *list, struct err *e);
 void added_done(struct added *a);
 const struct added_token *added_by_id(const struct added *a, uint32_t id);
 const struct added_token *added_by_content(const struct added *a, const char *s, size_t len);
+/* Whether one may begin in [from, to) of s. */
+int added_may_begin(const struct added_set *set, const char *s, size_t from, size_t to);
 /* As it is decoded, and whether it is left out with special tokens: when what is decoded is one's content. */
 const char *added_decoded(const struct added_token *a, size_t *len);
 int added_is_skipped(const struct added *a, const struct added_token *token);

@@ -223,6 +223,7 @@ static struct tokenizer *tokenizer_with_added(void)
 		"{\"content\":\"<l>\",\"normalized\":false,\"lstrip\":true},"
 		"{\"content\":\"<r>\",\"normalized\":false,\"rstrip\":true},"
 		"{\"content\":\"word\",\"normalized\":false,\"single_word\":true},"
+		"{\"content\":\" wo\",\"normalized\":false},"
 		"{\"content\":\"<n>\",\"normalized\":true}]}";
 	struct err e = {0};
 	size_t len;

@@ -239,7 +239,7 @@ static int normalise(struct tokenizer *t, struct err *e)
 		struct ntext text = {.s = a->content, .len = a->len};
 		if (!t->added.v[i].normalized || a->norm)
 			continue;
-		if ((rc = norm_run(t, enc, &text, e)) == 0 &&
+		if ((rc = norm_run(t, enc, &text, 1, e)) == 0 &&
 			(text.len != a->len || memcmp(text.s, a->content, a->len) != 0)) {
 			a->norm = mem_strndup(text.s, text.len);
 			a->normlen = text.len;

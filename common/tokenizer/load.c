@@ -8,6 +8,7 @@
 #include "common/tokenizer/compiled.h"
 #include "common/tokenizer/model.h"
 #include "common/tokenizer/unicode.h"
+#include "common/tokenizer/words.h"
 #include "common/utf8.h"
 
 #include <string.h>
@@ -339,8 +340,10 @@ static int load(struct tokenizer **out, const char *dir, int as_classes, struct 
 	int rc = configs_open(&from.configs, dir, e);
 	if (!rc && !(*out = load_from(&from, e)))
 		rc = -1;
-	if (!rc)
+	if (!rc) {
 		load_names(*out, &from.configs);
+		(*out)->words = words_find(*out);
+	}
 	configs_close(&from.configs);
 	mem_free(path);
 	mem_free(merges);
@@ -387,6 +390,7 @@ void tokenizer_free(struct tokenizer *t)
 	mem_free(t->posts);
 	mem_free(t->decoders);
 	added_done(&t->added);
+	mem_free(t->words);
 	compiled_close(t);
 	bpe_done(&t->bpe);
 	model_done(t);

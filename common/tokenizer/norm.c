@@ -136,18 +136,18 @@ static int run_bytelevel(const struct norm *n, struct encoder *enc, const struct
 }
 
 static const struct norm_kind kinds[] = {
-	{"NFC", NULL, norm_nfc},
-	{"NFD", NULL, norm_nfd},
-	{"NFKC", NULL, norm_nfkc},
-	{"NFKD", NULL, norm_nfkd},
-	{"Lowercase", NULL, norm_lowercase},
-	{"StripAccents", NULL, norm_strip_accents},
-	{"Strip", load_strip, run_strip},
-	{"Prepend", load_prepend, run_prepend},
-	{"Replace", load_replace, run_replace},
-	{"ByteLevel", NULL, run_bytelevel},
-	{"Nmt", NULL, norm_nmt},
-	{"Precompiled", norm_precompiled_load, norm_precompiled},
+	{"NFC", NULL, norm_nfc, NORM_NEAR},
+	{"NFD", NULL, norm_nfd, NORM_NEAR},
+	{"NFKC", NULL, norm_nfkc, NORM_NEAR},
+	{"NFKD", NULL, norm_nfkd, NORM_NEAR},
+	{"Lowercase", NULL, norm_lowercase, NORM_NEAR},
+	{"StripAccents", NULL, norm_strip_accents, NORM_NEAR},
+	{"Strip", load_strip, run_strip, NORM_FAR},
+	{"Prepend", load_prepend, run_prepend, NORM_FRONT},
+	{"Replace", load_replace, run_replace, NORM_FAR},
+	{"ByteLevel", NULL, run_bytelevel, NORM_NEAR},
+	{"Nmt", NULL, norm_nmt, NORM_NEAR},
+	{"Precompiled", norm_precompiled_load, norm_precompiled, NORM_NEAR},
 	{0},
 };
 
@@ -187,9 +187,17 @@ void norm_done(struct norm *n)
 	charsmap_free(n->charsmap);
 }
 
-int norm_run(const struct tokenizer *tok, struct encoder *enc, struct ntext *t, struct err *e)
+int norm_replaces_space(const struct norm *n)
+{
+	return n->kind->run == run_replace && pattern_is_space(n->pattern);
+}
+
+int norm_run(
+	const struct tokenizer *tok, struct encoder *enc, struct ntext *t, int first, struct err *e)
 {
 	for (size_t i = 0; i < tok->nnorms; i++) {
+		if (!first && tok->norms[i].kind->reach == NORM_FRONT)
+			continue;
 		struct nbuf *out = &enc->norm[enc->flip];
 		nbuf_reset(out);
 		int rc = tok->norms[i].kind->run(&tok->norms[i], enc, t, out, e);

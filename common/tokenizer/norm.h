@@ -31,9 +31,14 @@ norm_run_fn norm_lowercase, norm_strip_accents;
 /* BertNormalizer is up to five steps, which it appends. */
 int norm_bert_load(struct tokenizer *t, const json_t *v, struct err *e);
 
+/* Whether it is a Replace of single spaces. */
+int norm_replaces_space(const struct norm *n);
+
 norm_run_fn norm_nmt, norm_precompiled;
 int norm_precompiled_load(struct norm *n, const json_t *v, struct err *e);
 struct charsmap;
 void charsmap_free(struct charsmap *m);
+/* Whether the text may begin with what becomes nothing. */
+int charsmap_drops(const struct charsmap *m, const char *s, size_t len);
 
 #endif

@@ -62,9 +62,11 @@ static int space_chinese(const struct norm *n, struct encoder *enc, const struct
 
 int norm_bert_load(struct tokenizer *t, const json_t *v, struct err *e)
 {
-	static const struct norm_kind steps[] = {{"clean_text", NULL, clean},
-		{"handle_chinese_chars", NULL, space_chinese}, {"NFD", NULL, norm_nfd},
-		{"strip_accents", NULL, strip_nonspacing}, {"lowercase", NULL, norm_lowercase}};
+	static const struct norm_kind steps[] = {{"clean_text", NULL, clean, NORM_NEAR},
+		{"handle_chinese_chars", NULL, space_chinese, NORM_NEAR},
+		{"NFD", NULL, norm_nfd, NORM_NEAR},
+		{"strip_accents", NULL, strip_nonspacing, NORM_NEAR},
+		{"lowercase", NULL, norm_lowercase, NORM_NEAR}};
 	int cleans, chinese, lower, accents;
 	if (part_bool(v, "clean_text", PART_NEEDED, &cleans, e) ||
 		part_bool(v, "handle_chinese_chars", PART_NEEDED, &chinese, e) ||

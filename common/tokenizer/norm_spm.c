@@ -113,6 +113,12 @@ static const char *replacement(const struct charsmap *m, const char *s, size_t l
 	return NULL;
 }
 
+int charsmap_drops(const struct charsmap *m, const char *s, size_t len)
+{
+	const char *by = replacement(m, s, len < GRAPHEME_MAX ? len : GRAPHEME_MAX);
+	return by && !*by;
+}
+
 /* ---- replacing ------------------------------------------------------------------------------------ */
 
 /* The last character written is kept back: what vanishes behind it is reckoned to it, in front of the first

@@ -96,6 +96,11 @@ const char *pattern_text(const struct pattern *p)
 	return p->code && strlen(p->text) == p->len ? p->text : NULL;
 }
 
+int pattern_is_space(const struct pattern *p)
+{
+	return p && !p->code && p->len == 1 && *p->text == ' ';
+}
+
 struct pattern_state *pattern_state_new(void)
 {
 	struct pattern_state *st = mem_zalloc(1, sizeof *st);

@@ -272,8 +272,6 @@ static int run_bytelevel(
 
 /* ---- Metaspace ----------------------------------------------------------------------------------- */
 
-enum { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER };
-
 static int load_metaspace(struct pretok *p, const json_t *v, struct err *e)
 {
 	static const char *const names[] = {"always", "first", "never"};
@@ -291,7 +289,7 @@ static int load_metaspace(struct pretok *p, const json_t *v, struct err *e)
 			i++;
 		if (i == 3)
 			return err_data(e, "prepend_scheme '%s' is not known", name ? name : "");
-		p->prepend = i;
+		p->prepend = (enum pretok_prepend)i;
 	}
 	return 0;
 }

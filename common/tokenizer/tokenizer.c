@@ -4,6 +4,8 @@
 #include "common/mem.h"
 #include "common/tokenizer/model.h"
 #include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/word_cache.h"
+#include "common/tokenizer/words.h"
 
 #include <string.h>
 
@@ -13,6 +15,7 @@ struct encoder *encoder_new(const struct tokenizer *t)
 	enc->t = t;
 	enc->bpe = bpe_state_new();
 	enc->pattern = pattern_state_new();
+	enc->words = t->words ? word_cache_new() : NULL;
 	window_init(&enc->window);
 	return enc;
 }
@@ -23,6 +26,7 @@ void encoder_free(struct encoder *enc)
 		return;
 	bpe_state_free(enc->bpe);
 	pattern_state_free(enc->pattern);
+	word_cache_free(enc->words);
 	for (int i = 0; i < 2; i++) {
 		nbuf_done(&enc->norm[i]);
 		nbuf_done(&enc->pieces.buf[i]);
@@ -224,13 +228,19 @@ static int cut_added(struct encoder *enc, const struct added_set *set, const str
 	return tail.len ? rest(enc, &tail, out, e) : 0;
 }
 
-static int encode_normalized(
-	struct encoder *enc, const struct ntext *t, struct encoding *out, struct err *e)
+int encode_section(
+	struct encoder *enc, const struct ntext *t, int first, struct encoding *out, struct err *e)
 {
 	struct ntext n = *t;
-	if (norm_run(enc->t, enc, &n, e))
+	if (norm_run(enc->t, enc, &n, first, e))
 		return -1;
 	return cut_added(enc, &enc->t->added.normalized, &n, 0, encode_between, out, e);
+}
+
+static int encode_text(
+	struct encoder *enc, const struct ntext *t, struct encoding *out, struct err *e)
+{
+	return enc->t->words ? words_encode(enc, t, out, e) : encode_section(enc, t, 1, out, e);
 }
 
 static int encode_from(struct encoder *enc, const char *text, size_t len, size_t from,
@@ -241,7 +251,7 @@ static int encode_from(struct encoder *enc, const char *text, size_t len, size_t
 	struct ntext t = {.s = text, .len = len};
 	encoding_reserve(out, 1);
 	out->settled_bytes = out->settled_ids = enc->nblanks = 0;
-	return cut_added(enc, &enc->t->added.raw, &t, from, encode_normalized, out, e);
+	return cut_added(enc, &enc->t->added.raw, &t, from, encode_text, out, e);
 }
 
 int tokenizer_encode(struct encoder *enc, const char *text, size_t len, int add_special,

@@ -2,7 +2,8 @@
  * What the files of common/tokenizer/ share. The way of a text, as in the tokenizers library: added
  * tokens are cut out (added.c), what is left is normalised (norm.c), normalised added tokens are
  * cut out, the rest is split into pieces (split.c, splitter.c, pattern.c), each piece goes through
- * the model (bpe.c, or one of model.c's), and the post-processor (post.c) has the last word.
+ * the model (bpe.c, or one of model.c's), and the post-processor (post.c) has the last word. Where it
+ * makes no difference, words go that way one by one, and once only (words.c).
  * decode.c is the way back.
  *
  * Normalizers, pre-tokenizers, post-processors and decoders are tables: a row is the type's name in
@@ -175,6 +176,7 @@ void pattern_free(struct pattern *p);
 /* Reads {"String": …} or {"Regex": …}, or a plain string. */
 int pattern_load(struct pattern **p, const json_t *v, const char *of, struct err *e);
 const char *pattern_text(const struct pattern *p); /* as in the file; NULL for a literal */
+int pattern_is_space(const struct pattern *p);	   /* the literal of one space; NULL is none */
 struct pattern_state *pattern_state_new(void);	   /* one thread's */
 void pattern_state_free(struct pattern_state *st);
 /* All matches, as the library goes from one to the next: an empty one right behind another is none.
@@ -197,12 +199,19 @@ struct norm {
 	size_t len;
 	int left, right;
 };
+/* What a normalizer looks at to make something of a character. */
+enum norm_reach {
+	NORM_FAR,   /* anything */
+	NORM_NEAR,  /* that character, and others beside it with no ASCII blank between */
+	NORM_FRONT, /* nothing: it puts something in front of the whole */
+};
 struct norm_kind {
 	const char *type;
 	int (*load)(struct norm *n, const json_t *v, struct err *e); /* NULL: nothing to load */
 	/* 0: the text is as it was; 1: the new one is in out; -1: error. */
 	int (*run)(const struct norm *n, struct encoder *enc, const struct ntext *in,
 		struct nbuf *out, struct err *e);
+	enum norm_reach reach;
 };
 
 /* Writes pieces of the window's text from `from` on, at most max; returns how many. They cover the
@@ -215,12 +224,14 @@ struct splitter_row {
 extern const struct splitter_row splitter_table[]; /* the first is GPT-2's; ends with NULL */
 splitter *splitter_find(const char *pattern);	   /* NULL: none is written for it */
 
+enum pretok_prepend { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER };
 struct pretok {
 	const struct pretok_kind *kind;
 	struct pattern *pattern;
 	splitter *split;
 	int behavior, invert, prefix, regex, map;
-	uint32_t delimiter, prepend;
+	uint32_t delimiter;
+	enum pretok_prepend prepend; /* of Metaspace */
 	size_t length;
 	uint8_t ascii[128]; /* kind->is of the characters below 0x80 */
 };
@@ -444,8 +455,10 @@ static inline int ntext_is_nowhere(const struct ntext *t)
 int pretok_begin(
 	const struct tokenizer *t, struct encoder *enc, const struct ntext *text, struct err *e);
 size_t pretok_next(const struct tokenizer *t, struct encoder *enc, const struct span **pieces);
-/* All normalizers over *t, which is changed to what they make of it. */
-int norm_run(const struct tokenizer *tok, struct encoder *enc, struct ntext *t, struct err *e);
+/* All normalizers over *t, which is changed to what they make of it. first: not from the midst of a text,
+ * where nothing is put in front. */
+int norm_run(const struct tokenizer *tok, struct encoder *enc, struct ntext *t, int first,
+	struct err *e);
 
 /* ---- the whole ------------------------------------------------------------------------------- */
 
@@ -466,6 +479,7 @@ struct tokenizer {
 	const char *class; /* tokenizer_class */
 	long bos, eos;
 	int adds_bos, adds_eos;
+	struct words *words; /* NULL: texts go as a whole */
 	char fingerprint[FINGERPRINT_LEN];
 	/* Where the tables of vocab and bpe are: a file (p), or another's (shares), else their own. */
 	struct mapped compiled;
@@ -491,6 +505,7 @@ struct encoder {
 	const struct tokenizer *t;
 	struct bpe_state *bpe;
 	struct pattern_state *pattern;
+	struct word_cache *words; /* NULL unless t->words */
 	struct nbuf norm[2];
 	int flip;
 	struct pieces pieces;
@@ -503,6 +518,9 @@ struct encoder {
 	struct pieces_text dec[2];
 };
 
+/* Text between added tokens through normalizers, pre-tokenizers and model; first: as norm_run. */
+int encode_section(
+	struct encoder *enc, const struct ntext *t, int first, struct encoding *out, struct err *e);
 /* Appends an id that stands for [from, to) of t. */
 void encoding_put(struct encoding *out, uint32_t id, const struct ntext *t, size_t from, size_t to);
 

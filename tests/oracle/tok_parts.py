@@ -241,6 +241,11 @@ def more_configs():
     yield "Split at nothing", tok(pre={"type": "Split", "pattern": {"String": ""}, "behavior": "Isolated", "invert": True})
     yield "Replace in front of what follows an added token", tok(normalizer={"type": "Replace", "pattern": {"Regex": "\\b"}, "content": "xx"}, added=[token("<mask>"), token("<tag>")])
     yield "Unigram's unknown blanks, trimmed", tok(model=unigram(drop=" \u0301"), post=dict(trim, add_prefix_space=False))
+    blanks = charsmap([("\u0600", "x"), (" \u0308", "y"), ("e", "E"), ("\u00ad", ""), ("\r\n", " "), ("\u201c", '"')])
+    yield "Precompiled, blanks in graphemes", tok(model=unigram(), normalizer={"type": "Precompiled", "precompiled_charsmap": blanks}, pre=seq("pretokenizers", space, meta), decoder=meta)
+
+
+MORE_TEXTS = {"Precompiled, blanks in graphemes": ["the \u0308the a", "the\u0600 the a", "the \u0600 \u0308the", "\u00adhello the a", "the \u00adhello a", "the\r\n\u0308the", "\u201chello\u201c the"]}
 
 
 def main():
@@ -252,7 +257,7 @@ def main():
         except BaseException as e:
             sys.exit("%s: %s" % (name, e))
         cases = []
-        for text in TEXTS:
+        for text in TEXTS + MORE_TEXTS.get(name, []):
             at = [0]
             for ch in text:
                 at.append(at[-1] + len(ch.encode()))

@@ -32,6 +32,45 @@ static int compare(const void *pa, const void *pb)
 	return a->value < b->value ? -1 : a->value > b->value;
 }
 
+/* As numbers these are in the order of the keys, or the same. */
+static uint64_t head_of(const struct trie_key *k)
+{
+	uint64_t head = 0;
+	for (size_t i = 0; i < sizeof head; i++)
+		head = head << 8 | (i < k->len ? (uint8_t)k->s[i] : 0);
+	return head;
+}
+
+/* By their heads, one byte after the other; then those that begin alike. */
+static void sort(struct trie_key *keys, size_t n)
+{
+	struct trie_key *from = keys, *to = mem_alloc(n, sizeof *to), *other;
+	for (size_t i = 0; i < n; i++)
+		keys[i].head = head_of(&keys[i]);
+	for (int shift = 0; shift < 64; shift += 8) { /* an even number of times: back in keys */
+		size_t place[256] = {0}, sum = 0;
+		for (size_t i = 0; i < n; i++)
+			place[from[i].head >> shift & 0xff]++;
+		for (int byte = 0; byte < 256; byte++) {
+			size_t count = place[byte];
+			place[byte] = sum;
+			sum += count;
+		}
+		for (size_t i = 0; i < n; i++)
+			to[place[from[i].head >> shift & 0xff]++] = from[i];
+		other = from;
+		from = to;
+		to = other;
+	}
+	mem_free(to);
+	for (size_t i = 0, next; i < n; i = next) {
+		for (next = i + 1; next < n && keys[next].head == keys[i].head;)
+			next++;
+		if (next - i > 1)
+			qsort(keys + i, next - i, sizeof *keys, compare);
+	}
+}
+
 static void add_block(struct building *b)
 {
 	struct trie *t = b->t;
@@ -103,7 +142,7 @@ static size_t expand(struct building *b, struct range r, struct range *out)
 
 void trie_build(struct trie *t, struct trie_key *keys, size_t n)
 {
-	qsort(keys, n, sizeof *keys, compare);
+	sort(keys, n);
 	*t = (struct trie){0};
 	struct building b = {.t = t, .keys = keys};
 	add_block(&b);

@@ -24,6 +24,7 @@ struct trie_key {
 	const char *s;
 	size_t len;
 	uint32_t value;
+	uint64_t head; /* its first bytes as a number; trie_build fills it in */
 };
 /* Keys in any order (they are sorted here), none empty; of equal ones the largest value counts. */
 void trie_build(struct trie *t, struct trie_key *keys, size_t n);

@@ -273,8 +273,7 @@ int added_load(struct tokenizer *t, const json_t *list, struct err *e)
 			return err_prefix(e, "added_tokens");
 		}
 	}
-	vocab_index(&a->contents);
-	if (give_ids(t, e) || normalise(t, e))
+	if (vocab_index(&a->contents, e) || give_ids(t, e) || normalise(t, e))
 		return err_prefix(e, "added_tokens");
 	set_make(&a->raw, a, 0);
 	set_make(&a->normalized, a, 1);

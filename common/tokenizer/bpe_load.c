@@ -22,7 +22,7 @@ static size_t merge_slot(const struct merges *m, uint64_t pair)
 }
 
 /* A pair that comes again takes the later rank. */
-static void index_merges(struct merges *m, const struct listed_merge *list, size_t n)
+static int index_merges(struct merges *m, const struct listed_merge *list, size_t n, struct err *e)
 {
 	enum { AHEAD = 16 };
 	m->nslots = 2 * n + 16;
@@ -33,18 +33,21 @@ static void index_merges(struct merges *m, const struct listed_merge *list, size
 			__builtin_prefetch(
 				&m->slots[merge_slot(m, merge_pair(&list[rank + AHEAD]))], 1);
 		uint64_t pair = merge_pair(&list[rank]), there;
-		size_t i = merge_slot(m, pair);
+		size_t i = merge_slot(m, pair), run = 0;
 		for (;; i = i + 1 == m->nslots ? 0 : i + 1) {
 			memcpy(&there, &m->slots[i], sizeof there);
 			there &= MERGE_NONE;
 			if (there == pair || there == MERGE_NONE)
 				break;
+			if (++run > HASH_RUN_MAX)
+				return err_data(e, "merges that were chosen to be slow");
 		}
 		pair |= (uint64_t)rank << 48;
 		uint32_t rest = (uint32_t)rank >> 16 | list[rank].id << 8;
 		memcpy(&m->slots[i], &pair, sizeof pair);
 		memcpy((char *)&m->slots[i] + sizeof pair, &rest, sizeof rest);
 	}
+	return 0;
 }
 
 /*
@@ -140,9 +143,7 @@ static int raw_vocab(struct vocab *raw, const struct vocab *v, int index, struct
 			rc = vocab_add(raw, bytes.s, (size_t)n, id, e);
 	}
 	str_done(&bytes);
-	if (!rc && index)
-		vocab_index(raw);
-	return rc;
+	return rc || (index && vocab_index(raw, e)) ? -1 : 0;
 }
 
 static void char_symbols(struct bpe *b, const struct vocab *v)
@@ -227,10 +228,10 @@ static int build(struct tokenizer *t, struct json_text merges, struct err *e)
 	if (bpe_list_open(l, merges, &t->vocab, b->prefix ? strlen(b->prefix) : 0, e))
 		return -1;
 	int rc = run_tasks(&w, merges.len, e);
-	if (!rc) {
-		index_merges(&b->merges, l->v, l->n);
+	if (!rc)
+		rc = index_merges(&b->merges, l->v, l->n, e);
+	if (!rc)
 		char_symbols(b, &t->vocab);
-	}
 	if (!rc && b->bytes) {
 		byte_pairs(b, t->vocab.nids, l->v, l->n);
 		bpe_find_ready(b, &b->raw, t->vocab.nids, l->v, l->n);

@@ -127,11 +127,14 @@ struct vocab {
 	size_t nslots;
 };
 enum { VOCAB_MAX_ID = (1 << 24) - 1 };
+/* Tokens or merges that are looked for in this many slots one after the other were made to be: that file
+ * is refused, before it takes for ever. Of 16 million at random the longest row is some hundred. */
+enum { HASH_RUN_MAX = 4096 };
 /* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id.
  */
 void vocab_reserve(struct vocab *v, size_t ids, size_t bytes); /* of an empty one */
 int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
-void vocab_index(struct vocab *v);
+int vocab_index(struct vocab *v, struct err *e);
 long vocab_find(const struct vocab *v, const char *s, size_t len); /* -1: not there */
 /* The same of many, which do not wait for memory one after the other. At most VOCAB_MANY. */
 enum { VOCAB_MANY = 64 };

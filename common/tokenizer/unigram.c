@@ -68,9 +68,9 @@ int unigram_load(struct tokenizer *t, const struct model_json *m, struct err *e)
 	if (!m->vocab.s || *m->vocab.s != '[')
 		return err_data(e, "'vocab' is not an array");
 	if (json_tables_scored(m->vocab, add_token, &l, e) ||
-		part_bool(m->options, "byte_fallback", 0, &u->byte_fallback, e))
+		part_bool(m->options, "byte_fallback", 0, &u->byte_fallback, e) ||
+		vocab_index(&t->vocab, e))
 		return -1;
-	vocab_index(&t->vocab);
 	u->unk = json_is_integer(unk) ? (long)json_integer_value(unk) : -1;
 	if (unk && !json_is_null(unk) && (u->unk < 0 || (size_t)u->unk >= l.n))
 		return err_data(e, "'unk_id' is not the place of a token");

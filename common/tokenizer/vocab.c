@@ -111,14 +111,14 @@ long vocab_find(const struct vocab *v, const char *s, size_t len)
 	return (long)slot_of(v, hash, s, len, like_it(v, hash, hash & (v->nslots - 1)))->next - 1;
 }
 
-void vocab_index(struct vocab *v)
+int vocab_index(struct vocab *v, struct err *e)
 {
 	struct {
 		uint64_t hash;
 		uint32_t id;
 	} ahead[VOCAB_MANY];
 	v->nslots = 16;
-	while (v->nslots < 2 * v->nids)
+	while (v->nslots < 2 * v->count)
 		v->nslots *= 2;
 	v->slots = mem_table(v->nslots, sizeof *v->slots);
 	memset(v->slots, 0, v->nslots * sizeof *v->slots);
@@ -135,11 +135,14 @@ void vocab_index(struct vocab *v)
 		for (size_t i = 0; i < n; i++) {
 			uint64_t hash = ahead[i].hash;
 			const char *s = vocab_token(v, ahead[i].id, &len);
-			struct vocab_slot *first = like_it(v, hash, hash & (v->nslots - 1));
-			*slot_of(v, hash, s, len, first) =
-				(struct vocab_slot){(uint32_t)(hash >> 32), ahead[i].id + 1};
+			size_t from = hash & (v->nslots - 1);
+			struct vocab_slot *slot = slot_of(v, hash, s, len, like_it(v, hash, from));
+			if ((((size_t)(slot - v->slots) - from) & (v->nslots - 1)) > HASH_RUN_MAX)
+				return err_data(e, "tokens that were chosen to be slow");
+			*slot = (struct vocab_slot){(uint32_t)(hash >> 32), ahead[i].id + 1};
 		}
 	}
+	return 0;
 }
 
 void vocab_done(struct vocab *v)

@@ -1,8 +1,11 @@
 /* The list of merges, read in parts from its text: the same ids, order and errors wherever it is cut. */
+#include "common/io.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/tokenizer/bpe_list.h"
 #include "tests/tap.h"
+
+#include <unistd.h>
 
 static uint32_t rnd(uint32_t below)
 {
@@ -29,7 +32,7 @@ static void make_vocab(struct vocab *v)
 		vocab_add(v, s.s, s.len, i, &e);
 		str_done(&s);
 	}
-	vocab_index(v);
+	vocab_index(v, &e);
 }
 
 static void blanks(struct str *s)
@@ -147,12 +150,60 @@ static void test_refused(const struct vocab *v)
 	}
 }
 
+/* Pairs that all begin to be looked for in the same few slots. */
+static void test_chosen(void)
+{
+	enum { SIDES = 80, MERGES = SIDES * SIDES };
+	static uint32_t side[2]
+			    [SIDES]; /* ids whose hashes begin with zeros, so that their sums do */
+	size_t n[2] = {0, 0};
+	struct err e = {0};
+	struct str text = {0};
+	for (int k = 0; k < 2; k++)
+		for (uint32_t id = 1 + (uint32_t)k; id < 1 << 22 && n[k] < SIDES; id += 2)
+			if (((uint64_t)id << 24 * k) * 0x9e3779b97f4a7c15u >> 50 == 0)
+				side[k][n[k]++] = id;
+	str_adds(&text, "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"z\":0");
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < SIDES; i++)
+			str_addf(&text, ",\"%c%zu\":%u", "ab"[k], i, side[k][i]);
+	for (uint32_t i = 0, id = 0; i < MERGES; i++, id++) {
+		for (int again = 1; again;) {
+			again = id == 0;
+			for (size_t k = 0; k < 2 * SIDES; k++)
+				again |= side[k / SIDES][k % SIDES] == id;
+			id += (uint32_t)again;
+		}
+		str_addf(&text, ",\"a%ub%u\":%u", i / SIDES, i % SIDES, id);
+	}
+	str_adds(&text, "},\"merges\":[");
+	for (uint32_t i = 0; i < MERGES; i++)
+		str_addf(&text, "%s\"a%u b%u\"", i ? "," : "", i / SIDES, i % SIDES);
+	str_adds(&text, "]}}");
+	char dir[] = "/tmp/sluice-tables-XXXXXX", *path;
+	if (!ok(n[0] == SIDES && n[1] == SIDES && mkdtemp(dir), "there are such ids"))
+		return;
+	path = io_path(dir, "tokenizer.json");
+	FILE *f = fopen(path, "w");
+	struct tokenizer *t = NULL;
+	ok(f && fwrite(text.s, 1, text.len, f) == text.len && !fclose(f) &&
+			tokenizer_load(&t, dir, &e) && strstr(e.msg, "chosen to be slow"),
+		"merges that all hash alike are refused");
+	diag("%s", e.msg);
+	tokenizer_free(t);
+	unlink(path);
+	rmdir(dir);
+	mem_free(path);
+	str_done(&text);
+}
+
 int main(void)
 {
 	struct vocab v = {0};
 	make_vocab(&v);
 	test_parts(&v);
 	test_refused(&v);
+	test_chosen();
 	vocab_done(&v);
 	return tap_done();
 }

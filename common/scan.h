@@ -20,12 +20,18 @@ static inline int scan_is_plain(unsigned char c)
 /* Which of the SCAN_BYTES bytes is the first that is a quote, a backslash or below `least`; SCAN_BYTES: none. */
 static inline size_t scan_first(scan_vector v, uint8_t least)
 {
-	uint64_t half[2];
 	scan_vector hit = (scan_vector)((v == '"') | (v == '\\') | (v < least));
+#ifdef __SSE2__ /* the same without a branch, which short strings make dear */
+	typedef char bytes __attribute__((vector_size(SCAN_BYTES)));
+	unsigned mask = (unsigned)__builtin_ia32_pmovmskb128((bytes)hit);
+	return (size_t)__builtin_ctz(mask | 1u << SCAN_BYTES);
+#else
+	uint64_t half[2];
 	memcpy(half, &hit, sizeof half);
 	if (half[0])
 		return (size_t)__builtin_ctzll(half[0]) / 8;
 	return half[1] ? 8 + (size_t)__builtin_ctzll(half[1]) / 8 : SCAN_BYTES;
+#endif
 }
 
 static inline const char *scan_to(const char *s, const char *end, uint8_t least)

@@ -1,6 +1,7 @@
 #include "common/tokenizer/bpe_list.h"
 
 #include "common/mem.h"
+#include "common/tokenizer/json_tables.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/json_tables.h"
 
 #include "common/mem.h"
 #include "common/scan.h"

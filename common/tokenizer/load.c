@@ -6,6 +6,7 @@
 #include "common/mem.h"
 #include "common/tokenizer/classes.h"
 #include "common/tokenizer/compiled.h"
+#include "common/tokenizer/json_tables.h"
 #include "common/tokenizer/model.h"
 #include "common/tokenizer/unicode.h"
 #include "common/tokenizer/words.h"

@@ -1,6 +1,7 @@
 #include "common/tokenizer/model.h"
 
 #include "common/mem.h"
+#include "common/tokenizer/json_tables.h"
 
 #include <string.h>
 

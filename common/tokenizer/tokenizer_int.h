@@ -17,6 +17,7 @@
 #include "common/mapped.h"
 #include "common/str.h"
 #include "common/tokenizer/tokenizer.h"
+#include "common/tokenizer/vocab.h"
 #include "common/tokenizer/window.h"
 
 #include <jansson.h>
@@ -26,10 +27,6 @@
 
 /* Longer input is refused: positions are 32 bits, and normalizing may make text longer. */
 #define TEXT_LIMIT ((size_t)1 << 29)
-
-struct span {
-	uint32_t from, to;
-};
 
 /* ---- text under way -------------------------------------------------------------------------- */
 
@@ -82,94 +79,9 @@ struct spans {
 void spans_add(struct spans *s, size_t from, size_t to);
 struct span *spans_room(struct spans *s, size_t more); /* where the next ones go */
 
-/* Text that lies in JSON, or a string of it. */
-struct json_text {
-	const char *s; /* NULL: not there */
-	size_t len;
-};
-
-/* memcmp, without the call where they are as short as most tokens. */
-static inline int same_bytes(const char *a, const char *b, size_t n)
-{
-	uint64_t x[4];
-	uint32_t y[4];
-	if (n > 16)
-		return !memcmp(a, b, n);
-	if (n >= 8) {
-		memcpy(&x[0], a, 8);
-		memcpy(&x[1], b, 8);
-		memcpy(&x[2], a + n - 8, 8);
-		memcpy(&x[3], b + n - 8, 8);
-		return x[0] == x[1] && x[2] == x[3];
-	}
-	if (n >= 4) {
-		memcpy(&y[0], a, 4);
-		memcpy(&y[1], b, 4);
-		memcpy(&y[2], a + n - 4, 4);
-		memcpy(&y[3], b + n - 4, 4);
-		return y[0] == y[1] && y[2] == y[3];
-	}
-	return !n || (a[0] == b[0] && a[n / 2] == b[n / 2] && a[n - 1] == b[n - 1]);
-}
-
-/* ---- vocabulary ------------------------------------------------------------------------------ */
-
-/* Tokens by id and by bytes. Ids may have holes. */
-struct vocab {
-	struct str blob;
-	struct span *at;	 /* by id: where in the blob; from == UINT32_MAX: no such id */
-	size_t nids, cap, count; /* ids are below nids; count: different tokens */
-	/* Hash table: id + 1 (0: empty), and other bits of the hash, so that a look at the slot is
-	 * mostly enough. */
-	struct vocab_slot {
-		uint32_t tag, next;
-	} * slots;
-	size_t nslots;
-};
-enum { VOCAB_MAX_ID = (1 << 24) - 1 };
-/* Tokens or merges that are looked for in this many slots one after the other were made to be: that file
- * is refused, before it takes for ever. Of 16 million at random the longest row is some hundred. */
-enum { HASH_RUN_MAX = 4096 };
-/* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id.
- */
-void vocab_reserve(struct vocab *v, size_t ids, size_t bytes); /* of an empty one */
-int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
-int vocab_index(struct vocab *v, struct err *e);
-long vocab_find(const struct vocab *v, const char *s, size_t len); /* -1: not there */
-/* The same of many, which do not wait for memory one after the other. At most VOCAB_MANY. */
-enum { VOCAB_MANY = 64 };
-void vocab_find_many(const struct vocab *v, const struct json_text *tokens, size_t n, long *ids);
-const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len); /* NULL: no such id */
-void vocab_done(struct vocab *v);
-
 /* ---- parts of tokenizer.json ----------------------------------------------------------------- */
 
 struct encoder;
-
-/*
- * The two big tables of a model are read in one pass of their own (json_tables.c): as jansson
- * objects they would cost most of the time of loading.
- */
-/* Finds model.vocab (an object or an array) and model.merges; *rest is the file with null in their
- * places. */
-int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct json_text *merges,
-	struct str *rest, struct err *e);
-int json_tables_vocab(struct json_text text, struct vocab *v, struct err *e);
-/* Calls fn for every [token, score], in order. Scores are read as serde_json does, which the
- * library reads files with: digits to a whole number first, so that the last bit may not be the
- * nearest. */
-int json_tables_scored(struct json_text text,
-	int (*fn)(void *arg, const struct json_text *token, double score, struct err *e), void *arg,
-	struct err *e);
-/* An array's items, in parts of about the same length, at most so many; returns how many, 0 with an
- * error. */
-size_t json_tables_split(
-	struct json_text array, struct json_text *parts, size_t most, struct err *e);
-/* Calls fn with the two sides of every merge, "a b" or ["a", "b"], in order, some at a time. */
-enum { JSON_TABLES_BATCH = 32 };
-int json_tables_merges(struct json_text items, int may_be_none,
-	int (*fn)(void *arg, struct json_text (*pairs)[2], size_t n, struct err *e), void *arg,
-	struct err *e);
 
 /* A pattern of Split or Replace, and where it matches. */
 struct pattern;

@@ -7,6 +7,7 @@
 #include "common/tokenizer/model.h"
 
 #include "common/mem.h"
+#include "common/tokenizer/json_tables.h"
 #include "common/tokenizer/trie.h"
 #include "common/tokenizer/unicode.h"
 

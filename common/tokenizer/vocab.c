@@ -1,5 +1,4 @@
-/* A vocabulary: token → id by open addressing over one blob of bytes, id → token by index. */
-#include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/vocab.h"
 
 #include "common/mem.h"
 

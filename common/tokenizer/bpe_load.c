@@ -75,7 +75,7 @@ static void find_cuts(
 		return;
 	b->joined = mem_zalloc(CUT_CLASSES, sizeof *b->joined);
 	for (size_t k = 0; k < n; k++) {
-		size_t len, i = 0;
+		size_t len = 0, i = 0;
 		const char *s = vocab_token(v, list[k].id, &len);
 		int left = len ? bpe_cut_class(s, &i) : 0;
 		while (i < len) {

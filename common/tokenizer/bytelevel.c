@@ -31,6 +31,10 @@ long bytelevel_bytes(char *out, const char *s, size_t len)
 {
 	long n = 0;
 	for (size_t i = 0; i < len;) {
+		if ((uint8_t)(s[i] - '!') <= '~' - '!') {
+			out[n++] = s[i++];
+			continue;
+		}
 		int byte = bytelevel_byte(uni_next((const uint8_t *)s, &i));
 		if (byte < 0)
 			return -1;

@@ -29,17 +29,13 @@ int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct er
 	}
 	v->count += v->at[id].from == UINT32_MAX;
 	v->at[id].from = (uint32_t)v->blob.len;
-	str_add(&v->blob, s, len);
+	if (v->blob.cap - v->blob.len <= len)
+		str_reserve(&v->blob, len);
+	memcpy(v->blob.s + v->blob.len, s, len);
+	v->blob.len += len;
+	v->blob.s[v->blob.len] = 0;
 	v->at[id].to = (uint32_t)v->blob.len;
 	return 0;
-}
-
-const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len)
-{
-	if (id >= v->nids || v->at[id].from == UINT32_MAX)
-		return NULL;
-	*len = v->at[id].to - v->at[id].from;
-	return v->blob.s + v->at[id].from;
 }
 
 static uint64_t hash_of(const char *s, size_t len)

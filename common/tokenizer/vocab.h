@@ -68,7 +68,14 @@ long vocab_find(const struct vocab *v, const char *s, size_t len); /* -1: not th
 /* The same of many, which do not wait for memory one after the other. At most VOCAB_MANY. */
 enum { VOCAB_MANY = 64 };
 void vocab_find_many(const struct vocab *v, const struct json_text *tokens, size_t n, long *ids);
-const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len); /* NULL: no such id */
+/* NULL: no such id. */
+static inline const char *vocab_token(const struct vocab *v, uint32_t id, size_t *len)
+{
+	if (id >= v->nids || v->at[id].from == UINT32_MAX)
+		return NULL;
+	*len = v->at[id].to - v->at[id].from;
+	return v->blob.s + v->at[id].from;
+}
 void vocab_done(struct vocab *v);
 
 #endif

@@ -56,7 +56,7 @@ static void put_string(struct str *out, const char *s, size_t len)
 /* The pair of two atoms, in one notation or the other. */
 static void put_merge(struct str *out, const struct vocab *v, uint32_t a, uint32_t b)
 {
-	size_t na, nb;
+	size_t na = 0, nb = 0;
 	const char *sa = vocab_token(v, a, &na), *sb = vocab_token(v, b, &nb);
 	if (rnd(2)) {
 		struct str both = {0};

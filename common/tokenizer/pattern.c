@@ -43,8 +43,10 @@ static int compile(struct pattern *p, struct err *e)
 	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
 	int code;
 	PCRE2_SIZE at;
-	p->code = pcre2_compile((PCRE2_SPTR)re.s, re.len, PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE,
-		&code, &at, context);
+	/* PCRE2 10.42's JIT overlooks matches of "(?>[^x].+?)y" when it looks ahead for where one may start. */
+	uint32_t careful = memmem(re.s, re.len, "(?>", 3) ? PCRE2_NO_START_OPTIMIZE : 0;
+	p->code = pcre2_compile((PCRE2_SPTR)re.s, re.len,
+		PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | careful, &code, &at, context);
 	pcre2_compile_context_free(context);
 	str_done(&re);
 	if (!p->code) {

@@ -333,6 +333,8 @@ static int items(const char **p, const char *end, int caseless, int depth, struc
 			continue;
 		}
 		if (**p == '&' && *p + 1 < end && (*p)[1] == '&') {
+			if (caseless) /* it does before case is forgotten */
+				return err_data(e, "&& in a class without case is not implemented");
 			*p += 2;
 			str_adds(all, "(?=");
 			finish(s, all);

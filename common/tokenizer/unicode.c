@@ -28,8 +28,8 @@ static const struct uni_range *find(const struct uni_range *table, uint32_t c)
 int uni_category(uint32_t c)
 {
 	int cat = utf8proc_get_property((utf8proc_int32_t)c)->category;
-	/* What utf8proc does not know may be newer. (One old character has changed, but within M.) */
-	if (cat == UTF8PROC_CATEGORY_CN) {
+	/* What utf8proc does not know may be newer; one old character has changed. */
+	if (cat == UTF8PROC_CATEGORY_CN || c == 0x1171e) {
 		const struct uni_range *r = find(uni_new_categories, c);
 		if (r)
 			return r->value;

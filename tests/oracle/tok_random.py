@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from tok_fuzz import Refused, answers, differs, piece
-from tok_parts import LETTERS, MAP, WORDS, bert, bpe, bytelevel_model, seq, token, tok, unigram, wordpiece, BYTES
+from tok_parts import LETTERS, MAP, MERGES, WORDS, bert, bpe, bytelevel_model, seq, token, tok, unigram, wordpiece, BYTES
 from tokenizers import Tokenizer
 
 BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
@@ -99,12 +99,14 @@ class Parts:
 
     def model(self):
         drop = "".join(self.rng.sample(LETTERS, self.rng.randint(0, 6))) + self.one(("", "ow3", "中"))
+        merges = self.rng.sample(MERGES, self.rng.randint(0, len(MERGES)))
+        scored = lambda m: dict(m, vocab=[[t, self.rng.randint(-8, 0) / self.one((1, 2, 3))] for t, _ in m["vocab"]]) if self.coin() else m
         return self.one([
-            lambda: bpe(extra=["<unk>"], unk_token=self.one(("<unk>", None)), drop=drop, fuse_unk=self.coin(), ignore_merges=self.coin()),
-            lambda: bpe(extra=[b for b in BYTES if self.coin(0.995)], drop=drop, unk_token=None if self.coin(0.2) else "o", byte_fallback=True, fuse_unk=self.coin()),
+            lambda: bpe(extra=["<unk>"], unk_token=self.one(("<unk>", None)), drop=drop, fuse_unk=self.coin(), ignore_merges=self.coin(), merges=merges),
+            lambda: bpe(extra=[b for b in BYTES if self.coin(0.995)], drop=drop, unk_token=None if self.coin(0.2) else "o", byte_fallback=True, fuse_unk=self.coin(), merges=merges),
             self.affixed,
-            lambda: unigram(drop=drop, unk_id=self.rng.randint(0, 9)),
-            lambda: unigram(extra=[b for b in BYTES[1:] if self.coin(0.995)], byte_fallback=self.coin(0.8), drop=drop),
+            lambda: scored(unigram(drop=drop, unk_id=self.rng.randint(0, 9))),
+            lambda: scored(unigram(extra=[b for b in BYTES[1:] if self.coin(0.995)], byte_fallback=self.coin(0.8), drop=drop)),
             lambda: wordpiece(continuing_subword_prefix=self.one(("##", "##", "a", "")), max_input_chars_per_word=self.one((1, 5, 12, 100))),
             lambda: {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {t: i for i, t in enumerate(["[UNK]"] + LETTERS + WORDS)}},
             lambda: bytelevel_model(ignore_merges=self.coin()), lambda: bytelevel_model(ignore_merges=self.coin())])()
@@ -125,6 +127,10 @@ def is_defined(t):
     return all(forms) and len(set(forms)) == len(forms)
 
 
+def text(rng):
+    return "".join(piece(rng, ADDED) if rng.random() < 0.6 else rng.choice(WORDS).replace("▁", rng.choice("▁ ")) for _ in range(rng.randint(0, 10)))
+
+
 def library_panics(t, text):
     try:
         e = t.encode(text)
@@ -140,7 +146,7 @@ def main():
     with tempfile.TemporaryDirectory() as d:
         while files < int(sys.argv[2]):
             c = Parts(rng).file()
-            texts = ["".join(piece(rng, ADDED) for _ in range(rng.randint(0, 8))) for _ in range(60)]
+            texts = [text(rng) for _ in range(60)]
             try:
                 t = Tokenizer.from_str(json.dumps(c))
                 if not is_defined(t):

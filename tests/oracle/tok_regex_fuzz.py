@@ -14,7 +14,7 @@ CHARS = list("aAbBsStTkK 019_-.,'!\t\n\r") + list("éÉßſıİΣσςжЖ中、�
 FIXED = [r"(?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+", r"[\p{Han}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]*[\p{Ll}\p{Lm}\p{Lo}\p{M}&&[^\p{Han}]]+",
          r"\p{N}{1,2}+", r"a{2}+", r"a{2}?b", r"a{,2}b", r"a{1,2}?", r"[a[bc]]", r"[^a[^b]]", r"[\S&&[^a]]", r"[^\W_]", r"\bs", r"s\b", r"\B.", r"[[:alpha:]]+", r"[[:^alpha:]]", r"[[:punct:]]+", r"\p{^L}", r"\P{^L}", r"\p{Letter}",
          r"[[:upper:][:digit:]]", r"\h+", r"\H", r"\v|\e", r"\R", r"a(?i)b|t", r"(a(?i)b|t)S", r"(?m:a.b)", "(?x: a  b # c\n)", r"(?-i)a", r"a++b", r"a*+", r"(?>a|ab)s", r"(?<=a)b", r"(?<!a)b", r"^.", r".$", r"\A.", r".\z", r".\Z", r"(?=s)", r"x*", r"\u4e2d", r"\x{e9}", r"\x61", r"[\x{e9}-\x{ff}]", r"[a-c-e]", r"[-a]", r"[a-]", r"[\w-]", r"[\d-z]", r"[&a]",
-         r"\p{Hiragana}|\p{Katakana}", r"\p{Cyrillic}+", r"\p{Greek}", r"[^\p{Latin}]", r"\p{Emoji}", r"\p{Alnum}+", r"\p{C}", r"[\p{C}a]", r"\p{Cn}", r"\p{Any}", r"\p{Graph}+", r"\p{Print}", r"\p{Word}", r"\p{Alphabetic}", r"(?i)k", r"(?i)[a-t]+", r"(?i)[^s]", r"(?i)\p{Ll}", r"(a)\1", r"a{3}", r"{", r"a{", r"}", r"]", r"a{1}{2}", r"a+*", r"(?#c)a", r"\-\_\!", r"\i\j", r"\_"]
+         r"\p{Hiragana}|\p{Katakana}", r"\p{Cyrillic}+", r"\p{Greek}", r"[^\p{Latin}]", r"\p{Emoji}", r"\p{Alnum}+", r"\p{C}", r"[\p{C}a]", r"\p{Cn}", r"\p{Any}", r"\p{Graph}+", r"\p{Print}", r"\p{Word}", r"\p{Alphabetic}", r"(?i)k", r"(?i)[a-t]+", r"(?i)[^s]", r"(?i)\p{Ll}", r"(a)\1", r"a{3}", r"(?>[^a].+?)s", r"(?>[^s].*?)\P{L}", r"{", r"a{", r"}", r"]", r"a{1}{2}", r"a+*", r"(?#c)a", r"\-\_\!", r"\i\j", r"\_"]
 
 
 def pattern(rng, depth=0):
@@ -82,7 +82,11 @@ def main():
                 if isinstance(mine, str):
                     refused[mine.split(": ")[-1][:70]] += 1
                     break
-                if mine[0] != numbers(tok.encode(text).ids):
+                try:
+                    want = numbers(tok.encode(text).ids)
+                except BaseException:
+                    continue  # it is too costly for the library
+                if mine[0] != want:
                     wrong += 1
                     if wrong <= 40:
                         print("%r on %r" % (p, text))

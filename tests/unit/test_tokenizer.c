@@ -389,6 +389,9 @@ static void test_costly(void)
 
 int main(void)
 {
+	ok(uni_is_nonspacing(0x1171e) && uni_is_mark(0x1171e) &&
+			uni_category(0x1171e) == UTF8PROC_CATEGORY_MC,
+		"U+1171E, which has become Mc, is an accent to BertNormalizer");
 	test_splitters();
 	test_there_and_back();
 	if (!ok(mkdtemp(dir) != NULL, "there is a directory to write in"))

@@ -121,8 +121,9 @@ int added_find(const struct added_set *set, const char *s, size_t len, struct ad
 		if (!t)
 			continue;
 		size_t start = i, stop = i + taken, k = stop;
-		if (t->single_word && ((start > 0 && uni_is_word(uni_before(u, start))) ||
-					      (stop < len && uni_is_word(uni_next(u, &k))))) {
+		if (t->as_text ||
+			(t->single_word && ((start > 0 && uni_is_word(uni_before(u, start))) ||
+						   (stop < len && uni_is_word(uni_next(u, &k)))))) {
 			i = stop - 1;
 			continue;
 		}
@@ -278,6 +279,12 @@ int added_load(struct tokenizer *t, const json_t *list, struct err *e)
 	set_make(&a->raw, a, 0);
 	set_make(&a->normalized, a, 1);
 	return 0;
+}
+
+void added_split_special(struct added *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		a->v[i].as_text = a->v[i].special;
 }
 
 void added_done(struct added *a)

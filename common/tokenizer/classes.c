@@ -3,6 +3,7 @@
 #include "common/io.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/tokenizer/classes_table.h"
 #include "common/tokenizer/tokenizer.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ int configs_open(struct configs *c, const char *dir, struct err *e)
 	*c = (struct configs){0};
 	if (!open_one(&c->tokenizer, dir, "tokenizer_config.json", e) &&
 		!open_one(&c->special, dir, "special_tokens_map.json", e) &&
-		!open_one(&c->model, dir, "config.json", e))
+		!open_one(&c->model, dir, "config.json", e) &&
+		!open_one(&c->added, dir, "added_tokens.json", e))
 		return 0;
 	configs_close(c);
 	return -1;
@@ -35,151 +37,10 @@ void configs_close(struct configs *c)
 	json_decref(c->tokenizer);
 	json_decref(c->special);
 	json_decref(c->model);
+	json_decref(c->added);
 }
 
-/* ---- the classes ---------------------------------------------------------------------------------- */
-
-#define JSON(...) #__VA_ARGS__
-
-/* A class that builds its own: its parts as in tokenizer.json, and its names of special tokens. */
-struct class
-{
-	const char *name, *parts, *names;
-	const char
-		*first; /* the first token of the vocabularies that it is for; NULL: not telling */
-	int prefix_space; /* its default of add_prefix_space */
-	int post_anew;	  /* the file's post-processor is not taken over */
-};
-/* clang-format off */
-#define BYTE_BPE \
-	"\"model\": " JSON({"type": "BPE"}) ", \"decoder\": " JSON({"type": "ByteLevel"})
-#define BYTELEVEL JSON({"type": "ByteLevel", "add_prefix_space": false, "use_regex": true})
-#define SPM_DECODERS JSON({"type": "Sequence", "decoders": [ \
-	{"type": "Replace", "pattern": {"String": "▁"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]})
-#define ROBERTA_NAMES "\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"sep_token\": \"</s>\", " \
-	"\"cls_token\": \"<s>\", \"unk_token\": \"<unk>\", \"pad_token\": \"<pad>\", "
-static const struct class classes[] = {
-	{"LlamaTokenizer",
-		"{\"model\": " JSON({"type": "BPE", "fuse_unk": true, "byte_fallback": true})
-		", \"pre_tokenizer\": " JSON({"type": "Metaspace", "replacement": "▁", "split": false})
-		", \"decoder\": " SPM_DECODERS "}",
-		JSON({"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}), NULL, 1, 0},
-	{"GPT2Tokenizer",
-		"{" BYTE_BPE ", \"pre_tokenizer\": " BYTELEVEL "}",
-		JSON({"unk_token": "<|endoftext|>", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>"}),
-		"!", 0, 0},
-	{"GPTNeoXTokenizer",
-		"{" BYTE_BPE ", \"normalizer\": " JSON({"type": "NFC"}) ", \"pre_tokenizer\": " BYTELEVEL "}",
-		JSON({"unk_token": "<|endoftext|>", "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>",
-			"pad_token": "<|padding|>"}), NULL, 0, 1},
-	{"Qwen2Tokenizer",
-		"{" BYTE_BPE ", \"normalizer\": " JSON({"type": "NFC"}) ", \"pre_tokenizer\": "
-		JSON({"type": "Sequence", "pretokenizers": [
-			{"type": "Split", "behavior": "Isolated", "invert": false, "pattern": {"Regex":
-			"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}},
-			{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}]}) "}",
-		JSON({"unk_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}),
-		NULL, 0, 0},
-	{"GemmaTokenizer",
-		"{\"model\": " JSON({"type": "BPE", "unk_token": "<unk>", "fuse_unk": true, "byte_fallback": true})
-		", \"normalizer\": " JSON({"type": "Replace", "pattern": {"String": " "}, "content": "▁"})
-		", \"pre_tokenizer\": " JSON({"type": "Split", "pattern": {"String": " "},
-			"behavior": "MergedWithPrevious", "invert": false})
-		", \"decoder\": " SPM_DECODERS "}",
-		JSON({"unk_token": "<unk>", "bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>",
-			"mask_token": "<mask>"}), NULL, 0, 0},
-	{"BlenderbotTokenizer",
-		"{" BYTE_BPE ", \"pre_tokenizer\": " BYTELEVEL "}",
-		"{" ROBERTA_NAMES "\"mask_token\": " JSON({"content": "<mask>", "lstrip": true}) "}",
-		"<pad>", 1, 0},
-	{"RobertaTokenizer",
-		"{" BYTE_BPE ", \"pre_tokenizer\": " BYTELEVEL
-		", \"post_processor\": " JSON({"type": "RobertaProcessing", "trim_offsets": true}) "}",
-		"{" ROBERTA_NAMES "\"mask_token\": \"<mask>\"}", "<s>", 0, 1},
-	{0},
-};
-/* clang-format on */
-
-/* Classes that build their own and are not among those above. */
-static const char *const others[] = {"AlbertTokenizer", "BarthezTokenizer", "BertTokenizer",
-	"BigBirdTokenizer", "CamembertTokenizer", "CLIPTokenizer", "CodeLlamaTokenizer",
-	"CodeGenTokenizer", "CohereTokenizer", "DebertaTokenizer", "DebertaV2Tokenizer",
-	"EsmcTokenizer", "FunnelTokenizer", "HerbertTokenizer", "LasrTokenizer",
-	"LayoutLMv2Tokenizer", "LayoutLMv3Tokenizer", "LayoutXLMTokenizer", "LukeTokenizer",
-	"MBartTokenizer", "MBart50Tokenizer", "MLukeTokenizer", "MPNetTokenizer", "NllbTokenizer",
-	"NougatTokenizer", "OpenAIGPTTokenizer", "PegasusTokenizer", "Qwen3_5Tokenizer",
-	"ReformerTokenizer", "RemBertTokenizer", "SeamlessM4TTokenizer", "Siglip2Tokenizer",
-	"SplinterTokenizer", "T5Tokenizer", "UdopTokenizer", "WhisperTokenizer", "XGLMTokenizer",
-	"XLMRobertaTokenizer", "XLNetTokenizer", NULL};
-
-/* Model types with the class that is registered for them (AutoTokenizer's table, those of decoders); NULL:
- * tokenizer.json as it is. wrong: tokenizer_config.json is not believed where it names another class. */
-static const struct {
-	const char *type, *class;
-	int wrong;
-} registered[] = {
-	{"gpt2", "GPT2Tokenizer", 0},
-	{"gptj", "GPT2Tokenizer", 0},
-	{"gpt_neo", "GPT2Tokenizer", 0},
-	{"codegen", "GPT2Tokenizer", 0},
-	{"dbrx", "GPT2Tokenizer", 0},
-	{"jais2", "GPT2Tokenizer", 0},
-	{"opt", "GPT2Tokenizer", 0},
-	{"phi", "GPT2Tokenizer", 0},
-	{"starcoder2", "GPT2Tokenizer", 0},
-	{"gpt_neox", "GPTNeoXTokenizer", 0},
-	{"falcon_mamba", "GPTNeoXTokenizer", 0},
-	{"mamba", "GPTNeoXTokenizer", 0},
-	{"mamba2", "GPTNeoXTokenizer", 0},
-	{"mpt", "GPTNeoXTokenizer", 0},
-	{"olmo", "GPTNeoXTokenizer", 0},
-	{"olmoe", "GPTNeoXTokenizer", 0},
-	{"rwkv", "GPTNeoXTokenizer", 0},
-	{"xlstm", "GPTNeoXTokenizer", 0},
-	{"qwen2", "Qwen2Tokenizer", 1},
-	{"qwen2_moe", "Qwen2Tokenizer", 0},
-	{"qwen2_vl", "Qwen2Tokenizer", 0},
-	{"qwen2_5_vl", "Qwen2Tokenizer", 0},
-	{"qwen3", "Qwen2Tokenizer", 0},
-	{"qwen3_moe", "Qwen2Tokenizer", 0},
-	{"qwen3_next", "Qwen2Tokenizer", 0},
-	{"gemma", "GemmaTokenizer", 0},
-	{"gemma2", "GemmaTokenizer", 0},
-	{"gemma3", "GemmaTokenizer", 0},
-	{"gemma3_text", "GemmaTokenizer", 0},
-	{"recurrent_gemma", "GemmaTokenizer", 0},
-	{"blenderbot", "BlenderbotTokenizer", 0},
-	{"roberta", "RobertaTokenizer", 0},
-	{"bart", "RobertaTokenizer", 0},
-	{"mistral", NULL, 0},
-	{"mixtral", NULL, 0},
-	{"ministral", NULL, 0},
-	{"mistral3", NULL, 0},
-	{"phi3", NULL, 1},
-	{"phimoe", NULL, 1},
-	{"granite", NULL, 0},
-	{"granitemoe", NULL, 0},
-	{"stablelm", NULL, 0},
-	{"olmo2", NULL, 0},
-	{"olmo3", NULL, 0},
-	{"glm", NULL, 0},
-	{"glm4", NULL, 0},
-	{"gpt_bigcode", NULL, 0},
-	{"persimmon", NULL, 0},
-	{"internlm2", NULL, 1},
-	{"minicpm3", NULL, 1},
-	{"nemotron", NULL, 1},
-	{"jamba", NULL, 1},
-	{0},
-};
-
-static const struct class *find_class(const char *name, size_t len)
-{
-	for (const struct class *k = classes; k->name; k++)
-		if (strlen(k->name) == len && !strncmp(k->name, name, len))
-			return k;
-	return NULL;
-}
+/* ---- the class ------------------------------------------------------------------------------------ */
 
 /* Whether the file's pre-tokenizer is of bytes, at its top or in its sequence. */
 static int has_bytelevel(const json_t *root)
@@ -210,40 +71,41 @@ static int choose(
 	const char *type = json_string_value(json_object_get(c->model, "model_type"));
 	if (!name)
 		name = json_string_value(json_object_get(c->model, "tokenizer_class"));
-	size_t k = 0;
-	while (type && registered[k].type && strcmp(registered[k].type, type) != 0)
-		k++;
-	int known = type && registered[k].type, wrong = known && registered[k].wrong;
+	const char *own = NULL;
+	int known = type && classes_registered(type, &own), wrong = type && classes_is_wrong(type);
 	size_t len = name ? strlen(name) : 0;
 	if (len > 4 && !strcmp(name + len - 4, "Fast"))
 		len -= 4;
 	*class = NULL;
 	if (len == 14 && !strncmp(name, "LlamaTokenizer", len) && !wrong && has_bytelevel(root))
 		return 0;
-	if (known && !registered[k].class)
+	if (known && !own)
 		return 0;
 	if (known && (!name || wrong)) {
-		name = registered[k].class;
+		name = own;
 		len = strlen(name);
 	}
 	if (!name)
 		return 0;
-	*class = find_class(name, len);
-	for (size_t i = 0; !*class && others[i]; i++)
-		if (strlen(others[i]) == len && !strncmp(others[i], name, len))
-			return err_data(
-				e, "transformers' class '%s' is not implemented", others[i]);
-	return 0;
+	*class = classes_find(name, len);
+	const char *other = *class ? NULL : classes_other(name, len);
+	return other ? err_data(e, "transformers' class '%s' is not implemented", other) : 0;
 }
 
 /* ---- building ------------------------------------------------------------------------------------- */
 
+/* The newer of two places for added tokens; what is in it is not looked for in the other files. */
+static const json_t *added_decoder(const struct configs *c)
+{
+	return json_object_get(c->tokenizer, "added_tokens_decoder");
+}
+
 static const json_t *config_of(
 	const struct configs *c, const struct class *class, const json_t *defaults, const char *key)
 {
-	const json_t *v = json_object_get(c->tokenizer, key);
-	if (!v && !json_object_get(c->tokenizer, "added_tokens_decoder"))
-		v = json_object_get(c->special, key);
+	const json_t *v = added_decoder(c) ? NULL : json_object_get(c->special, key);
+	if (!v)
+		v = json_object_get(c->tokenizer, key);
 	return v || !class ? v : json_object_get(defaults, key);
 }
 
@@ -275,6 +137,11 @@ static void set_prefix(json_t *parts, const struct class *class, const struct co
 	} else if (json_object_get(p, "add_prefix_space")) {
 		json_object_set_new(p, "add_prefix_space", json_boolean(prefix));
 	}
+}
+
+static const char *content_of(const json_t *v)
+{
+	return json_string_value(json_is_object(v) ? json_object_get(v, "content") : v);
 }
 
 /* A list of tokens, and what is in it. */
@@ -323,13 +190,90 @@ static void add_decoder(struct tokens *to, const json_t *decoder)
 	mem_free(keys);
 }
 
+static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token",
+	"cls_token", "mask_token", NULL};
+
+/* Whether a member of a configuration names a special token that not every tokenizer has. */
+static int is_own_name(const char *key, const json_t *v)
+{
+	size_t len = strlen(key), i = 0;
+	while (names[i] && strcmp(names[i], key) != 0)
+		i++;
+	return !names[i] && len >= 6 && !strcmp(key + len - 6, "_token") &&
+	       (json_is_string(v) || json_object_get(v, "content"));
+}
+
+/* Those of one configuration that are strings, or are none. */
+static void add_own_of(struct tokens *to, json_t *config, int strings)
+{
+	const char *key;
+	json_t *v;
+	json_object_foreach(config, key, v) if (json_is_string(v) == strings && is_own_name(key, v))
+		add_token(to, v, 1);
+}
+
+static void add_own_names(struct tokens *to, const struct configs *c)
+{
+	const char *key;
+	json_t *v;
+	add_own_of(to, c->tokenizer, 0);
+	for (int strings = 0; strings < 2 && !added_decoder(c); strings++)
+		add_own_of(to, c->special, strings);
+	add_own_of(to, c->tokenizer, 1);
+	json_object_foreach(json_object_get(c->tokenizer, "extra_special_tokens"), key, v)
+		add_token(to, v, 1);
+}
+
+/* Special tokens without names. */
+static json_t *extra_tokens(const struct configs *c)
+{
+	const json_t *v = config_of(c, NULL, NULL, "extra_special_tokens");
+	if (!json_array_size(v))
+		v = config_of(c, NULL, NULL, "additional_special_tokens");
+	return (json_t *)(uintptr_t)v;
+}
+
+static int is_named(const struct configs *c, const char *content)
+{
+	const char *s;
+	json_t *v;
+	size_t i;
+	for (i = 0; names[i]; i++)
+		if ((s = content_of(config_of(c, NULL, NULL, names[i]))) && !strcmp(s, content))
+			return 1;
+	json_array_foreach(
+		extra_tokens(c), i, v) if ((s = content_of(v)) && !strcmp(s, content)) return 1;
+	return 0;
+}
+
+static int by_id(const void *a, const void *b, void *object)
+{
+	json_int_t x = json_integer_value(json_object_get(object, *(const char *const *)a));
+	json_int_t y = json_integer_value(json_object_get(object, *(const char *const *)b));
+	return x < y ? -1 : x > y;
+}
+
+/* added_tokens.json, in the order of its ids, which are not asked. */
+static void add_added(struct tokens *to, const struct configs *c)
+{
+	const char **keys = mem_alloc(json_object_size(c->added), sizeof *keys), *key;
+	json_t *v;
+	size_t n = 0;
+	json_object_foreach(c->added, key, v) keys[n++] = key;
+	qsort_r(keys, n, sizeof *keys, by_id, c->added);
+	for (size_t i = 0; i < n; i++) {
+		int special = is_named(c, keys[i]);
+		v = json_pack("{s:s, s:b}", "content", keys[i], "normalized", !special);
+		add_token(to, v, special);
+		json_decref(v);
+	}
+	mem_free(keys);
+}
+
 static void add_tokens(const struct build *b, json_t *root)
 {
-	static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token",
-		"pad_token", "cls_token", "mask_token"};
-	static const char *const lists[] = {"additional_special_tokens", "extra_special_tokens"};
 	struct tokens to = {json_array(), json_object()};
-	const json_t *decoder = json_object_get(b->c->tokenizer, "added_tokens_decoder");
+	const json_t *decoder = added_decoder(b->c);
 	json_t *v;
 	size_t i;
 	/* What is twice in the file stays so: the later one's flags count. */
@@ -342,19 +286,22 @@ static void add_tokens(const struct build *b, json_t *root)
 				json_object_set_new(to.seen, content, json_true());
 		}
 	}
-	add_decoder(&to, decoder);
-	for (i = 0; i < sizeof names / sizeof *names; i++)
-		add_token(&to, config_of(b->c, b->class, b->names, names[i]), 1);
-	for (size_t k = 0; k < 2; k++)
-		json_array_foreach((json_t *)(uintptr_t)config_of(b->c, NULL, NULL, lists[k]), i, v)
-			add_token(&to, v, 1);
+	if (decoder)
+		add_decoder(&to, decoder);
+	else
+		add_added(&to, b->c);
+	for (i = 0; names[i]; i++) {
+		const json_t *named = config_of(b->c, b->class, b->names, names[i]);
+		if (!named && !b->class && !strcmp(names[i], "pad_token"))
+			named = json_object_get(json_object_get(root, "padding"), "pad_token");
+		add_token(&to, named, 1);
+	}
+	add_own_names(&to, b->c);
+	json_array_foreach(extra_tokens(b->c), i, v) add_token(&to, v, 1);
 	json_object_set_new(root, "added_tokens", to.list);
 	json_decref(to.seen);
-}
-
-static const char *content_of(const json_t *v)
-{
-	return json_string_value(json_is_object(v) ? json_object_get(v, "content") : v);
+	if (config_flag(b->c, "split_special_tokens", 0))
+		json_object_set_new(root, "split_special_tokens", json_true());
 }
 
 /* A special token with its id, as a template or Roberta has it. */
@@ -438,7 +385,7 @@ int classes_apply(struct build *b, json_t *root, const struct configs *c, int fr
 	*b = (struct build){.c = c, .from_file = from_file};
 	if (choose(&b->class, root, c, e))
 		return -1;
-	for (const struct class *k = classes; !b->class && first && k->name; k++)
+	for (const struct class *k = classes_table; !b->class && first && k->name; k++)
 		if (k->first && !strcmp(k->first, first))
 			b->class = k;
 	if (!b->class && !from_file)

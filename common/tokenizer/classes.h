@@ -14,6 +14,7 @@ struct configs {
 	json_t *tokenizer; /* tokenizer_config.json */
 	json_t *special;   /* special_tokens_map.json */
 	json_t *model;	   /* config.json */
+	json_t *added;	   /* added_tokens.json: tokens with their ids */
 };
 int configs_open(struct configs *c, const char *dir, struct err *e);
 void configs_close(struct configs *c);

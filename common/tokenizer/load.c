@@ -133,6 +133,8 @@ static int load_root(struct tokenizer *t, json_t *root, const struct model_json 
 		decoder_load(t, json_object_get(root, "decoder"), e))
 		return -1;
 	if (b) {
+		if (json_is_true(json_object_get(root, "split_special_tokens")))
+			added_split_special(&t->added);
 		t->bos = classes_token(b, t, "bos_token");
 		t->eos = classes_token(b, t, "eos_token");
 	}

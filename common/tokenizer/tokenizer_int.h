@@ -272,7 +272,7 @@ struct added_token {
 	char *content, *norm; /* norm: its normalised form, when it is another */
 	size_t len, normlen;
 	uint32_t id;
-	int single_word, lstrip, rstrip, normalized, special;
+	int single_word, lstrip, rstrip, normalized, special, as_text;
 };
 /* Patterns sorted by their bytes, searched by narrowing. */
 struct added_set {
@@ -292,6 +292,8 @@ struct added {
 	size_t nids;
 };
 int added_load(struct tokenizer *t, const json_t *list, struct err *e);
+/* Special tokens in a text are text like any other. */
+void added_split_special(struct added *a);
 void added_done(struct added *a);
 const struct added_token *added_by_id(const struct added *a, uint32_t id);
 const struct added_token *added_by_content(const struct added *a, const char *s, size_t len);

@@ -31,6 +31,29 @@ echo '{"tokenizer_class":"T5Tokenizer"}' >file/tokenizer_config.json
 status 1 "a class that is not implemented is refused" tok -m file --compat transformers rows.jsonl -o x.mp
 like "$(cat "$T/err")" "transformers' class 'T5Tokenizer' is not implemented" "by name"
 
+# ---- which class, and what it adds ----
+# classed MODEL_TYPE CLASS [MORE]: the ids of `1<mask>2` and `12` as transformers has them
+classed() {
+	echo "{\"model_type\":\"$1\"}" >file/config.json
+	echo "{\"tokenizer_class\":\"$2\"${3:+,$3}}" >file/tokenizer_config.json
+	ids file --compat transformers <<<$'{"text":"1<mask>2"}\n{"text":"12"}'
+}
+is "$(classed gpt2 GPT2Tokenizer)" "[[0,1]][[2]]" "a class that a model's type confirms"
+is "$(classed gpt2 CodeGenTokenizerFast)" "[[0,1]][[2]]" "or contradicts is the one that is named"
+is "$(classed granitemoehybrid GPT2Tokenizer)" "[[0,1]][[0,1]]" "but for types that follow tokenizer.json"
+is "$(classed cohere CohereTokenizer '"mask_token":"<mask>"')" "[[0,10,1]][[0,1]]" "Cohere's takes digits apart, and has names of its own"
+is "$(classed qwen3_5 Qwen2Tokenizer '"image_token":"<i>","extra_special_tokens":{"a_token":"<mask>"}')" "[[0,5,1]][[0,1]]" \
+	"names that only some have are added, in their order"
+is "$(classed llama TokenizersBackend '"additional_special_tokens":["<x>","<mask>"]')" "[[0,5,1]][[0,1]]" "and what has no name"
+echo '{"<mask>":9,"<b>":7}' >file/added_tokens.json
+is "$(classed llama TokenizersBackend)" "[[0,5,1]][[0,1]]" "added_tokens.json is read, by its ids"
+is "$(classed llama TokenizersBackend '"added_tokens_decoder":{}')" "[[0,1]][[0,1]]" "where tokenizer_config.json has none"
+sed -i 's/^{/{"padding":{"pad_token":"<mask>"},/' file/tokenizer.json
+rm file/added_tokens.json
+is "$(classed llama TokenizersBackend)" "[[0,4,1]][[0,1]]" "so is the token of padding"
+is "$(classed llama TokenizersBackend '"split_special_tokens":true')" "[[0,1]][[0,1]]" "split_special_tokens makes text of special tokens"
+rm file/config.json
+
 # ---- vocab.json and merges.txt ----
 echo "{$vocab}" >tables/vocab.json
 printf '#version: 0.2\r\n1 2\r\n' >tables/merges.txt

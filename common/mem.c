@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_PAGE  ((size_t)2 << 20)
+#define CACHE_LINE ((size_t)64)
 
 static void *must(void *p, size_t bytes)
 {
@@ -46,12 +47,11 @@ void *mem_resize(void *p, size_t n, size_t size)
 
 void *mem_table(size_t n, size_t size)
 {
-	size_t bytes = mem_mul(n, size);
-	if (bytes < HUGE_PAGE / 2 || bytes > SIZE_MAX - HUGE_PAGE)
-		return mem_alloc(n, size);
-	bytes = (bytes + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
-	void *p = must(aligned_alloc(HUGE_PAGE, bytes), bytes);
-	madvise(p, bytes, MADV_HUGEPAGE); /* where there are none: as well */
+	size_t bytes = mem_mul(n, size), page = bytes < HUGE_PAGE / 2 ? CACHE_LINE : HUGE_PAGE;
+	size_t whole = mem_mul(bytes / page + 1, page);
+	void *p = must(aligned_alloc(page, whole), whole);
+	if (page == HUGE_PAGE)
+		madvise(p, whole, MADV_HUGEPAGE); /* where there are none: as well */
 	return p;
 }
 

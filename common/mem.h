@@ -15,7 +15,8 @@ void *mem_alloc(size_t n, size_t size);
 void *mem_zalloc(size_t n, size_t size);
 void *mem_resize(void *p, size_t n, size_t size);
 void mem_free(void *p);
-/* Uninitialised too, for what is large and looked into all over: on huge pages where there are any. */
+/* Uninitialised too, for what is looked into all over: from a cache line's beginning, and when it is large on
+ * huge pages where there are any. */
 void *mem_table(size_t n, size_t size);
 
 void *mem_dup(const void *p, size_t len);

@@ -6,15 +6,23 @@
 
 #include "common/mem.h"
 #include "common/tokenizer/bpe_merge.h"
-#include "common/tokenizer/piece_cache.h"
+#include "common/tokenizer/memo.h"
 #include "common/tokenizer/unicode.h"
 
 #include <string.h>
 
 enum { UNMAPPED = -2 }; /* the piece has a byte without a symbol */
 
+/* A short piece that came before. */
+enum { PIECE_IDS = 3 };
+struct piece {
+	uint64_t key[MEMO_SHORT_KEY];
+	uint32_t ids[PIECE_IDS];
+	uint8_t ends[PIECE_IDS], n; /* where in it each id's bytes end */
+};
+
 struct bpe_state {
-	struct piece_cache cache;
+	struct memo memo;
 	struct bpe_merger merger;
 	struct str word; /* a character with its prefix and suffix */
 	uint32_t *lens;	 /* of one piece's symbols, in bytes */
@@ -23,14 +31,16 @@ struct bpe_state {
 
 struct bpe_state *bpe_state_new(void)
 {
-	return mem_zalloc(1, sizeof(struct bpe_state));
+	struct bpe_state *st = mem_zalloc(1, sizeof *st);
+	memo_init(&st->memo, sizeof(struct piece));
+	return st;
 }
 
 void bpe_state_free(struct bpe_state *st)
 {
 	if (!st)
 		return;
-	piece_cache_done(&st->cache);
+	memo_done(&st->memo);
 	bpe_merger_done(&st->merger);
 	str_done(&st->word);
 	mem_free(st->lens);
@@ -202,46 +212,64 @@ long bpe_encode_mapped(const struct bpe *b, struct bpe_state *st, const char *s,
 	return placed(out, 0, st->lens, merge_symbols(b, st, s, len, ids, st->lens, e));
 }
 
-static long remembered(
-	struct bpe_out *out, size_t from, const uint32_t *ids, const uint8_t *ends, size_t n)
+static void keep(struct memo *m, const uint64_t *key, size_t len, const uint32_t *ids,
+	const uint32_t *lens, size_t n)
 {
-	memcpy(out->ids + out->n, ids, n * sizeof *ids);
-	for (size_t i = 0; out->at && i < n; i++) {
-		out->at[out->n + i][0] = (uint32_t)from + (i ? ends[i - 1] : 0u);
-		out->at[out->n + i][1] = (uint32_t)from + ends[i];
+	uint8_t end = 0;
+	if (n == 0 || n > MEMO_IDS)
+		return;
+	if (len <= MEMO_SHORT && n <= PIECE_IDS) {
+		struct piece *p = memo_add_short(m, key);
+		memcpy(p->ids, ids, n * sizeof *ids);
+		for (size_t i = 0; i < n; i++)
+			p->ends[i] = end = (uint8_t)(end + lens[i]);
+		p->n = (uint8_t)n;
+		return;
 	}
-	out->n += n;
-	return (long)n;
+	struct memo_long *p = memo_add_long(m, key);
+	memcpy(p->ids, ids, n * sizeof *ids);
+	for (size_t i = 0; i < n; i++) {
+		p->at[i][0] = end;
+		p->at[i][1] = end = (uint8_t)(end + lens[i]);
+	}
+	p->n = (uint8_t)n;
 }
 
-/* What is not where pieces of its length mostly are. */
+static long put_long(struct bpe_out *out, uint32_t from, const struct memo_long *p)
+{
+	memcpy(out->ids + out->n, p->ids, p->n * sizeof *p->ids);
+	for (size_t i = 0; out->at && i < p->n; i++) {
+		out->at[out->n + i][0] = from + p->at[i][0];
+		out->at[out->n + i][1] = from + p->at[i][1];
+	}
+	out->n += p->n;
+	return p->n;
+}
+
+/* What is not among the short ones. */
 static __attribute__((noinline)) long encode_other(const struct bpe *b, struct bpe_state *st,
 	const struct ntext *t, struct span piece, struct bpe_out *out, struct err *e)
 {
 	size_t len = piece.to - piece.from;
 	const char *s = t->s + piece.from;
-	struct piece_key key = {0};
-	if (len <= PIECE_LONG) {
-		memcpy(key.key, s, len);
-		key.key[len <= PIECE_SHORT ? 1 : len / 8] |= (uint64_t)len << 56;
-		const struct piece_long *p = piece_cache_long(&st->cache, &key);
-		if (p) {
-			long n = remembered(out, piece.from, p->ids, p->ends, p->n);
-			piece_cache_back(&st->cache, &key, len, p);
-			return n;
-		}
+	uint64_t key[MEMO_LONG_KEY];
+	if (len <= MEMO_LONG) {
+		memo_long_key(key, s, len);
+		const struct memo_long *p = memo_find_long(&st->memo, key);
+		if (p)
+			return put_long(out, piece.from, p);
 	}
 	mem_grow(&st->lens, &st->lens_cap, len, sizeof *st->lens);
 	uint32_t *ids = out->ids + out->n;
 	long n = encode_piece(b, st, s, len, ids, st->lens, e);
-	if (n > 0 && len <= PIECE_LONG)
-		piece_cache_put(&st->cache, &key, len, ids, st->lens, (size_t)n);
+	if (n > 0 && len <= MEMO_LONG)
+		keep(&st->memo, key, len, ids, st->lens, (size_t)n);
 	return placed(out, piece.from, st->lens, n);
 }
 
 /* All ids that there is room for, however many there are: a branch on that is one that nobody can
  * foretell. */
-static inline void put_short(struct bpe_out *out, uint32_t from, const struct piece_short *p)
+static inline void put_short(struct bpe_out *out, uint32_t from, const struct piece *p)
 {
 	memcpy(out->ids + out->n, p->ids, sizeof p->ids);
 	if (out->at) {
@@ -258,24 +286,25 @@ static inline void put_short(struct bpe_out *out, uint32_t from, const struct pi
 static long encode_block(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
 	const struct span *pieces, size_t n, struct bpe_out *result, struct err *e)
 {
-	uint64_t keys[BPE_BLOCK][2];
-	const struct piece_short *at[BPE_BLOCK];
+	uint64_t keys[BPE_BLOCK][MEMO_SHORT_KEY];
+	void *at[BPE_BLOCK];
 	struct bpe_out out = *result;
 	const char *s = t->s, *end = t->s + t->len;
+	memo_fit(&st->memo);
 	for (size_t i = 0; i < n; i++) {
 		size_t len = pieces[i].to - pieces[i].from;
-		if (len > PIECE_SHORT)
+		if (len > MEMO_SHORT)
 			continue;
-		piece_key_make(keys[i], s + pieces[i].from, len, end);
-		at[i] = piece_cache_at(&st->cache, keys[i]);
+		memo_short_key(keys[i], s + pieces[i].from, len, end);
+		at[i] = memo_set(&st->memo, keys[i], sizeof(struct piece));
 		__builtin_prefetch(at[i]);
 	}
 	long done = (long)n;
 	for (size_t i = 0; i < n; i++) {
 		struct span piece = pieces[i];
-		const struct piece_short *p;
-		if (piece.to - piece.from <= PIECE_SHORT &&
-			(p = piece_cache_short(at[i], keys[i]))) {
+		const struct piece *p;
+		if (piece.to - piece.from <= MEMO_SHORT &&
+			(p = memo_find_short(at[i], keys[i], sizeof *p))) {
 			put_short(&out, piece.from, p);
 		} else {
 			long k = encode_other(b, st, t, piece, &out, e);
@@ -317,13 +346,11 @@ static int encode_cut(const struct bpe *b, struct bpe_state *st, const struct nt
 long bpe_encode(const struct bpe *b, struct bpe_state *st, const struct ntext *t,
 	const struct span *pieces, size_t n, struct bpe_out *out, struct err *e)
 {
-	if (!st->cache.small)
-		piece_cache_init(&st->cache); /* large: not before there is something to encode */
 	for (size_t done = 0; done < n;) {
 		size_t most = n - done < BPE_BLOCK ? n - done : BPE_BLOCK, k = 0;
 		if (b->joined)
 			while (k < most &&
-				pieces[done + k].to - pieces[done + k].from <= PIECE_SHORT)
+				pieces[done + k].to - pieces[done + k].from <= MEMO_SHORT)
 				k++;
 		else
 			k = most;

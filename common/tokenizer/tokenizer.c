@@ -4,7 +4,6 @@
 #include "common/mem.h"
 #include "common/tokenizer/model.h"
 #include "common/tokenizer/tokenizer_int.h"
-#include "common/tokenizer/word_cache.h"
 #include "common/tokenizer/words.h"
 
 #include <string.h>
@@ -15,7 +14,7 @@ struct encoder *encoder_new(const struct tokenizer *t)
 	enc->t = t;
 	enc->bpe = bpe_state_new();
 	enc->pattern = pattern_state_new();
-	enc->words = t->words ? word_cache_new() : NULL;
+	enc->words = t->words ? word_memo_new() : NULL;
 	window_init(&enc->window);
 	return enc;
 }
@@ -26,7 +25,7 @@ void encoder_free(struct encoder *enc)
 		return;
 	bpe_state_free(enc->bpe);
 	pattern_state_free(enc->pattern);
-	word_cache_free(enc->words);
+	word_memo_free(enc->words);
 	for (int i = 0; i < 2; i++) {
 		nbuf_done(&enc->norm[i]);
 		nbuf_done(&enc->pieces.buf[i]);

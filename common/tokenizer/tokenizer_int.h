@@ -422,7 +422,7 @@ struct encoder {
 	const struct tokenizer *t;
 	struct bpe_state *bpe;
 	struct pattern_state *pattern;
-	struct word_cache *words; /* NULL unless t->words */
+	struct word_memo *words; /* NULL unless t->words */
 	struct nbuf norm[2];
 	int flip;
 	struct pieces pieces;

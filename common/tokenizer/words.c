@@ -1,9 +1,9 @@
 #include "common/tokenizer/words.h"
 
 #include "common/mem.h"
+#include "common/tokenizer/memo.h"
 #include "common/tokenizer/norm.h"
 #include "common/tokenizer/unicode.h"
-#include "common/tokenizer/word_cache.h"
 #include "common/utf8.h"
 #include "kernels/text.h"
 
@@ -210,6 +210,35 @@ static size_t next_cuts(const struct words *w, struct search *b, uint32_t *cuts,
 	return n;
 }
 
+/* A short word that came before: a cache line. */
+enum { WORD_IDS = 7 };
+struct word {
+	uint64_t key[MEMO_SHORT_KEY];
+	uint32_t ids[WORD_IDS];
+	uint8_t at[WORD_IDS][2], n; /* [from, to) in it, by id */
+};
+struct word_memo {
+	struct memo memo;
+	struct encoding made; /* of the word that comes to it */
+};
+
+struct word_memo *word_memo_new(void)
+{
+	struct word_memo *m = mem_zalloc(1, sizeof *m);
+	memo_init(&m->memo, sizeof(struct word));
+	encoding_reserve(&m->made, MEMO_IDS);
+	return m;
+}
+
+void word_memo_free(struct word_memo *m)
+{
+	if (!m)
+		return;
+	memo_done(&m->memo);
+	encoding_done(&m->made);
+	mem_free(m);
+}
+
 /* There is room. All ids that an entry may have are copied: a branch on how many cannot be foretold. */
 static inline void put(struct encoding *out, uint32_t from, const uint32_t *ids,
 	const uint8_t (*at)[2], size_t most, size_t n)
@@ -222,32 +251,58 @@ static inline void put(struct encoding *out, uint32_t from, const uint32_t *ids,
 	out->n += n;
 }
 
+/* Keeps m->made, whose word of len bytes is at `from`, unless it is too much or stands elsewhere. */
+static void keep(struct word_memo *m, const uint64_t *key, size_t from, size_t len)
+{
+	const struct encoding *made = &m->made;
+	uint8_t at[MEMO_IDS][2];
+	if (made->n > MEMO_IDS)
+		return;
+	for (size_t i = 0; i < made->n; i++) {
+		if (made->offsets[i][0] < from || made->offsets[i][1] > from + len)
+			return;
+		at[i][0] = (uint8_t)(made->offsets[i][0] - from);
+		at[i][1] = (uint8_t)(made->offsets[i][1] - from);
+	}
+	if (len <= MEMO_SHORT && made->n <= WORD_IDS) {
+		struct word *p = memo_add_short(&m->memo, key);
+		memcpy(p->ids, made->ids, made->n * sizeof *p->ids);
+		memcpy(p->at, at, made->n * sizeof *at);
+		p->n = (uint8_t)made->n;
+		return;
+	}
+	struct memo_long *p = memo_add_long(&m->memo, key);
+	memcpy(p->ids, made->ids, made->n * sizeof *p->ids);
+	memcpy(p->at, at, made->n * sizeof *at);
+	p->n = (uint8_t)made->n;
+}
+
 /* What is not among the short ones. */
 static __attribute__((noinline)) int other_word(struct encoder *enc, const struct ntext *t,
 	size_t from, size_t to, struct encoding *out, struct err *e)
 {
-	struct word_cache *c = enc->words;
+	struct word_memo *m = enc->words;
 	size_t len = to - from;
-	uint64_t key[WORD_LONG_KEY];
-	if (len <= WORD_LONG) {
-		word_long_key(key, t->s + from, len);
-		const struct long_word *p = word_find_long(c, key);
+	uint64_t key[MEMO_LONG_KEY];
+	if (len <= MEMO_LONG) {
+		memo_long_key(key, t->s + from, len);
+		const struct memo_long *p = memo_find_long(&m->memo, key);
 		if (p) {
-			put(out, t->base + (uint32_t)from, p->ids, p->at, WORD_LONG_IDS, p->n);
+			put(out, t->base + (uint32_t)from, p->ids, p->at, MEMO_IDS, p->n);
 			return 0;
 		}
 	}
 	struct ntext word = ntext_slice(t, from, to);
-	encoding_reset(&c->made);
-	if (encode_section(enc, &word, 0, &c->made, e))
+	encoding_reset(&m->made);
+	if (encode_section(enc, &word, 0, &m->made, e))
 		return -1;
-	if (len <= WORD_LONG)
-		word_keep(c, key, word.base, len);
-	encoding_reserve(out, c->made.n);
-	memcpy(out->ids + out->n, c->made.ids, c->made.n * sizeof *out->ids);
+	if (len <= MEMO_LONG)
+		keep(m, key, word.base, len);
+	encoding_reserve(out, m->made.n);
+	memcpy(out->ids + out->n, m->made.ids, m->made.n * sizeof *out->ids);
 	if (out->offsets)
-		memcpy(out->offsets + out->n, c->made.offsets, c->made.n * sizeof *out->offsets);
-	out->n += c->made.n;
+		memcpy(out->offsets + out->n, m->made.offsets, m->made.n * sizeof *out->offsets);
+	out->n += m->made.n;
 	return 0;
 }
 
@@ -255,24 +310,27 @@ static __attribute__((noinline)) int other_word(struct encoder *enc, const struc
 static int encode_block(struct encoder *enc, const struct ntext *t, const uint32_t *cuts, size_t n,
 	struct encoding *out, struct err *e)
 {
-	uint64_t keys[BLOCK][WORD_SHORT_KEY];
-	const struct word_cache *c = enc->words;
+	uint64_t keys[BLOCK][MEMO_SHORT_KEY];
+	struct memo *m = &enc->words->memo;
 	const char *end = t->s + t->len;
+	void *at[BLOCK];
+	memo_fit(m);
 	for (size_t i = 0; i < n; i++) {
 		size_t len = cuts[i + 1] - cuts[i];
-		if (len > WORD_SHORT)
+		if (len > MEMO_SHORT)
 			continue;
-		word_short_key(keys[i], t->s + cuts[i], len, end);
-		const struct short_word *set = word_short_set(c, keys[i]);
-		__builtin_prefetch(set);
-		__builtin_prefetch(set + 1);
+		memo_short_key(keys[i], t->s + cuts[i], len, end);
+		at[i] = memo_set(m, keys[i], sizeof(struct word));
+		__builtin_prefetch(at[i]);
+		__builtin_prefetch((struct word *)at[i] + 1);
 	}
 	for (size_t i = 0; i < n; i++) {
 		size_t len = cuts[i + 1] - cuts[i];
-		const struct short_word *p = len <= WORD_SHORT ? word_find_short(c, keys[i]) : NULL;
-		encoding_reserve(out, WORD_LONG_IDS);
+		const struct word *p =
+			len <= MEMO_SHORT ? memo_find_short(at[i], keys[i], sizeof *p) : NULL;
+		encoding_reserve(out, MEMO_IDS);
 		if (p)
-			put(out, t->base + cuts[i], p->ids, p->at, WORD_SHORT_IDS, p->n);
+			put(out, t->base + cuts[i], p->ids, p->at, WORD_IDS, p->n);
 		else if (other_word(enc, t, cuts[i], cuts[i + 1], out, e))
 			return -1;
 	}

@@ -13,6 +13,10 @@
 /* Where it is proved; NULL: nowhere. Needs all of t. */
 struct words *words_find(const struct tokenizer *t);
 
+/* What words became: one thread's. */
+struct word_memo *word_memo_new(void);
+void word_memo_free(struct word_memo *m);
+
 /* Appends the ids of a text between added tokens. */
 int words_encode(struct encoder *enc, const struct ntext *t, struct encoding *out, struct err *e);
 

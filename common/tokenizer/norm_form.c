@@ -138,7 +138,7 @@ int norm_nfc(const struct norm *n, struct encoder *enc, const struct ntext *in, 
 	int any = 0;
 	if (is_ascii(in))
 		return 0;
-	struct uni_pages *pages = &enc->window.pages;
+	struct uni_pages *pages = &enc->window.pages[UNI_PLAIN];
 	for (size_t i = 0, from = 0, to; i < in->len;) {
 		if (s[i] < 0x80 && (from = behind_ascii(in, i)) > i) {
 			i = from;

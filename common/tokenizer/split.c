@@ -6,7 +6,6 @@
 
 #include "common/mem.h"
 #include "common/tokenizer/unicode.h"
-#include "common/utf8.h"
 
 #include <string.h>
 
@@ -142,8 +141,8 @@ static size_t cut_batch(const struct pretok *p, struct encoder *enc, struct piec
 		size_t base = w->cur.v[w->k].from, len = w->cur.v[w->k].to - base;
 		struct span *out = spans_room(&w->next, BATCH);
 		if (!w->done)
-			window_begin(&enc->window, w->text.s + base, len);
-		size_t n = w->done < len ? p->split(&enc->window, w->done, out, BATCH) : 0;
+			window_begin(&enc->window, w->text.s + base, len, p->split->view);
+		size_t n = w->done < len ? p->split->split(&enc->window, w->done, out, BATCH) : 0;
 		if (!n) {
 			w->k++;
 			w->done = 0;
@@ -160,7 +159,7 @@ static size_t cut_batch(const struct pretok *p, struct encoder *enc, struct piec
 	return 0;
 }
 
-static int cut_splitter(const struct pretok *p, struct encoder *enc, struct pieces *w)
+int split_by_hand(const struct pretok *p, struct encoder *enc, struct pieces *w)
 {
 	w->k = w->done = 0;
 	while (cut_batch(p, enc, w))
@@ -187,156 +186,16 @@ static int load_split(struct pretok *p, const json_t *v, struct err *e)
 	if (load_behavior(p, v, NULL, e) || part_bool(v, "invert", 0, &p->invert, e) ||
 		pattern_load(&p->pattern, json_object_get(v, "pattern"), "pattern", e))
 		return -1;
+	/* Those of one pattern match everything: what is between matches is nothing. */
 	const char *text = pattern_text(p->pattern);
-	/* They match everything: what is between matches is nothing. */
-	if (text && !p->invert && p->behavior == ISOLATED)
-		p->split = splitter_find(text);
-	if (text && p->invert && p->behavior == REMOVED)
-		p->split = splitter_find(text);
+	if (text && (p->invert ? p->behavior == REMOVED : p->behavior == ISOLATED))
+		p->split = splitter_find(&text, 1);
 	return 0;
 }
 
 static int run_split(const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
 {
-	return p->split ? cut_splitter(p, enc, w) : cut_pattern(p, enc, w, e);
-}
-
-/* ---- ByteLevel ----------------------------------------------------------------------------------- */
-
-static int load_bytelevel(struct pretok *p, const json_t *v, struct err *e)
-{
-	if (part_bool(v, "add_prefix_space", 1, &p->prefix, e) ||
-		part_bool(v, "use_regex", 1, &p->regex, e))
-		return -1;
-	p->split = p->regex ? splitter_table[0].split : NULL;
-	p->map = 1;
-	return 0;
-}
-
-/* A new text in which every piece that does not begin with c has c in front. */
-static void prefix_pieces(
-	struct pieces *w, uint32_t c, int (*wants)(const struct pieces *w, struct span piece))
-{
-	char mark[4];
-	size_t n = utf8_put(c, mark);
-	struct nbuf *out = &w->buf[w->flip];
-	nbuf_reset(out);
-	w->next.n = 0;
-	for (size_t k = 0; k < w->cur.n; k++) {
-		struct span x = w->cur.v[k];
-		size_t from = out->text.len;
-		int there = x.to - x.from >= n && !memcmp(w->text.s + x.from, mark, n);
-		if (!there && (!wants || wants(w, x)))
-			nbuf_put(out, mark, n, ntext_at(&w->text, x.from));
-		nbuf_copy(out, &w->text, x.from, x.to);
-		spans_add(&w->next, from, out->text.len);
-	}
-	w->text = nbuf_text(out);
-	w->flip ^= 1;
-	struct spans was = w->cur;
-	w->cur = w->next;
-	w->next = was;
-	w->next.n = 0;
-}
-
-/* The pieces' bytes as characters of ByteLevel's alphabet; pieces are of the new text. */
-static void map_bytes(struct pieces *w)
-{
-	struct nbuf *out = &w->buf[w->flip];
-	nbuf_reset(out);
-	for (size_t k = 0; k < w->next.n; k++) {
-		struct span *x = &w->next.v[k];
-		size_t from = out->text.len;
-		bytelevel_map(out, &w->text, x->from, x->to);
-		*x = (struct span){(uint32_t)from, (uint32_t)out->text.len};
-	}
-	w->text = nbuf_text(out);
-	w->flip ^= 1;
-}
-
-static int run_bytelevel(
-	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
-{
-	(void)e;
-	if (p->prefix)
-		prefix_pieces(w, ' ', NULL);
-	if (p->split)
-		cut_splitter(p, enc, w);
-	else
-		for (size_t k = 0; k < w->cur.n; k++)
-			spans_add(&w->next, w->cur.v[k].from, w->cur.v[k].to);
-	if (p->map)
-		map_bytes(w);
-	return 0;
-}
-
-/* ---- Metaspace ----------------------------------------------------------------------------------- */
-
-static int load_metaspace(struct pretok *p, const json_t *v, struct err *e)
-{
-	static const char *const names[] = {"always", "first", "never"};
-	int old;
-	if (part_char(v, "replacement", 0x2581, &p->delimiter, e) ||
-		part_bool(v, "split", 1, &p->regex, e) ||
-		part_bool(v, "add_prefix_space", 1, &old, e))
-		return -1;
-	p->prepend = old ? PREPEND_ALWAYS : PREPEND_NEVER;
-	const json_t *scheme = json_object_get(v, "prepend_scheme");
-	if (scheme && !json_is_null(scheme)) {
-		const char *name = json_string_value(scheme);
-		unsigned i = 0;
-		while (i < 3 && (!name || strcmp(name, names[i]) != 0))
-			i++;
-		if (i == 3)
-			return err_data(e, "prepend_scheme '%s' is not known", name ? name : "");
-		p->prepend = (enum pretok_prepend)i;
-	}
-	return 0;
-}
-
-static int at_the_start(const struct pieces *w, struct span piece)
-{
-	return ntext_at(&w->text, piece.from).from == 0;
-}
-
-static int run_metaspace(
-	const struct pretok *p, struct encoder *enc, struct pieces *w, struct err *e)
-{
-	(void)enc, (void)e;
-	char mark[4];
-	size_t n = utf8_put(p->delimiter, mark);
-	struct nbuf *out = &w->buf[w->flip];
-	nbuf_reset(out);
-	for (size_t k = 0; k < w->cur.n; k++) {
-		struct span *x = &w->cur.v[k];
-		size_t from = out->text.len, i = x->from;
-		while (i < x->to) {
-			const char *space = memchr(w->text.s + i, ' ', x->to - i);
-			size_t to = space ? (size_t)(space - w->text.s) : x->to;
-			nbuf_copy(out, &w->text, i, to);
-			if (space)
-				nbuf_put(out, mark, n, ntext_at(&w->text, to));
-			i = to + (space != NULL);
-		}
-		*x = (struct span){(uint32_t)from, (uint32_t)out->text.len};
-	}
-	w->text = nbuf_text(out);
-	w->flip ^= 1;
-	if (p->prepend != PREPEND_NEVER)
-		prefix_pieces(w, p->delimiter, p->prepend == PREPEND_FIRST ? at_the_start : NULL);
-	for (size_t k = 0; k < w->cur.n; k++) {
-		size_t from = w->cur.v[k].from, to = w->cur.v[k].to, i = from;
-		while (p->regex && i < to) { /* in front of every mark */
-			const char *m =
-				i + 1 < to ? memmem(w->text.s + i + 1, to - i - 1, mark, n) : NULL;
-			i = m ? (size_t)(m - w->text.s) : to;
-			spans_add(&w->next, from, i);
-			from = i;
-		}
-		if (from < to)
-			spans_add(&w->next, from, to);
-	}
-	return 0;
+	return p->split ? split_by_hand(p, enc, w) : cut_pattern(p, enc, w, e);
 }
 
 /* ---- those that look at single characters -------------------------------------------------------- */
@@ -415,8 +274,8 @@ static int run_whitespace(
 
 static const struct pretok_kind kinds[] = {
 	{"Split", load_split, run_split, NULL},
-	{"ByteLevel", load_bytelevel, run_bytelevel, NULL},
-	{"Metaspace", load_metaspace, run_metaspace, NULL},
+	{"ByteLevel", split_bytelevel_load, split_bytelevel, NULL},
+	{"Metaspace", split_metaspace_load, split_metaspace, NULL},
 	{"Digits", load_digits, run_chars, is_digit},
 	{"Punctuation", load_punctuation, run_chars, is_punct},
 	{"Whitespace", NULL, run_whitespace, NULL},
@@ -454,9 +313,35 @@ static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
 	return 0;
 }
 
+/* Patterns one after the other for which there is one splitter. */
+static void join_splits(struct tokenizer *t)
+{
+	for (size_t i = 0, n; i < t->npretoks; i++) {
+		const char *patterns[SPLITTER_PATTERNS];
+		for (n = 0; n < SPLITTER_PATTERNS && i + n < t->npretoks; n++) {
+			const struct pretok *p = &t->pretoks[i + n];
+			if (p->kind->run != run_split || p->behavior != ISOLATED || p->invert ||
+				!(patterns[n] = pattern_text(p->pattern)))
+				break;
+		}
+		const struct splitter_row *row = splitter_find(patterns, n);
+		if (!row)
+			continue;
+		t->pretoks[i].split = row;
+		for (n = 1; n < SPLITTER_PATTERNS && row->pattern[n]; n++)
+			pretok_done(&t->pretoks[i + n]);
+		memmove(&t->pretoks[i + 1], &t->pretoks[i + n],
+			(t->npretoks - i - n) * sizeof *t->pretoks);
+		t->npretoks -= n - 1;
+	}
+}
+
 int pretok_load(struct tokenizer *t, const json_t *v, struct err *e)
 {
-	return part_each(v, "pre_tokenizer", "pretokenizers", load_one, t, e);
+	if (part_each(v, "pre_tokenizer", "pretokenizers", load_one, t, e))
+		return -1;
+	join_splits(t);
+	return 0;
 }
 
 void pretok_done(struct pretok *p)
@@ -473,7 +358,7 @@ static int only_cuts(const struct pretok *p)
 static int has_bytelevel(const struct tokenizer *t)
 {
 	size_t i = 0;
-	while (i < t->npretoks && t->pretoks[i].kind->run != run_bytelevel)
+	while (i < t->npretoks && t->pretoks[i].kind->run != split_bytelevel)
 		i++;
 	return i < t->npretoks || t->bpe.bytes; /* which does its work */
 }

@@ -5,18 +5,11 @@
  * Each next_…(w, i) says where the piece that begins at i ends; w->to when it would have to see
  * more.
  */
-#include "common/tokenizer/edges.h"
-#include "common/tokenizer/tokenizer_int.h"
+#include "common/tokenizer/splitter.h"
 
-#include "common/tokenizer/unicode.h"
-#include "common/tokenizer/window.h"
+#include "common/tokenizer/edges.h"
 
 #include <string.h>
-
-static inline size_t behind(const struct window *w, size_t i)
-{
-	return i + uni_len(w->s[i]);
-}
 
 /* \s+(?!\S)|\s+ for blanks that begin at i: all of them at the end of the text, else all but the
  * last when there are several. lines: \s*[\r\n]+ comes before, up to the last newline. */
@@ -31,15 +24,6 @@ static size_t blanks(const struct window *w, size_t i, int lines)
 		return newline;
 	size_t last = uni_prev(w->s, end);
 	return last > i ? last : end;
-}
-
-/* \p{N}{1,most} */
-static inline size_t digits(const struct window *w, size_t i, int most)
-{
-	i = behind(w, i);
-	for (int k = 1; k < most && window_is(w, i, TEXT_NUMBER); k++)
-		i = behind(w, i);
-	return i;
 }
 
 /* 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+ */
@@ -99,12 +83,12 @@ static size_t cased_word(const struct window *w, size_t i, int upper)
 	return last ? last : upper && end > i ? end : 0;
 }
 
-/* [^\r\n\p{L}\p{N}]?U*W+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?U+W*(?i:…)?|\p{N}{1,3}|
- *  ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+ */
-static inline size_t next_o200k(const struct window *w, size_t i)
+/* [^\r\n\p{L}\p{N}]?U*W+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?U+W*(?i:…)?|\p{N}{1,most}|
+ *  ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+; the (?i:…) where words are `contracted` */
+static inline size_t next_o200k(const struct window *w, size_t i, int most, int contracted)
 {
 	if (window_is(w, i, TEXT_NUMBER))
-		return digits(w, i, 3);
+		return digits(w, i, most);
 	if (window_is(w, i, TEXT_NEWLINE))
 		return blanks(w, i, 1);
 	size_t next = behind(w, i), end;
@@ -117,9 +101,10 @@ static inline size_t next_o200k(const struct window *w, size_t i)
 		if (!end && mark)
 			end = cased_word(w, i, 0);
 	}
+	if (end && contracted && end < w->len && w->s[end] == '\'')
+		return end + contraction(w->s, end, w->len, 1);
 	if (end)
-		return end < w->len && w->s[end] == '\'' ? end + contraction(w->s, end, w->len, 1)
-							 : end;
+		return end;
 	size_t from = w->s[i] == ' ' ? next : i;
 	return window_is(w, from, TEXT_OTHER) ? others(w, from, 1) : blanks(w, i, 1);
 }
@@ -166,32 +151,62 @@ enum { ASK_AGAIN = 24 }; /* bytes behind where edges.h could tell nothing */
 SPLITTER(gpt2, next_gpt2(w, from), edges_gpt2(w, from))
 SPLITTER(cl100k, next_cl100k(w, from, 3), edges_cl100k(w, from))
 SPLITTER(qwen2, next_cl100k(w, from, 1), edges_qwen2(w, from))
-SPLITTER(o200k, next_o200k(w, from), edges_o200k(w, from))
+SPLITTER(o200k, next_o200k(w, from, 3, 1), edges_o200k(w, from))
+SPLITTER(tekken, next_o200k(w, from, 1, 0), 0)
 
 #define CONTRACTIONS "(?i:'s|'t|'re|'ve|'m|'ll|'d)"
 #define UPPER	     "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LOWER	     "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+#define FRONT	     "[^\\r\\n\\p{L}\\p{N}]?"
+#define BLANKS	     "\\s+(?!\\S)|\\s+"
+#define LINES	     "\\s*[\\r\\n]+|" BLANKS
+#define OTHERS	     " ?[^\\s\\p{L}\\p{N}]+"
 
 const struct splitter_row splitter_table[] = {
-	{"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-		gpt2},
-	{CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-		      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-		cl100k},
-	{CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|"
-		      "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-		qwen2},
-	{"[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" CONTRACTIONS "?|"
-	 "[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER "*" CONTRACTIONS "?|"
-	 "\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
-		o200k},
+	{gpt2, UNI_PLAIN, {"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+|" OTHERS "|" BLANKS}},
+	{cl100k, UNI_PLAIN,
+		{CONTRACTIONS "|" FRONT "\\p{L}+|\\p{N}{1,3}|" OTHERS "[\\r\\n]*|" LINES}},
+	{qwen2, UNI_PLAIN, {CONTRACTIONS "|" FRONT "\\p{L}+|\\p{N}|" OTHERS "[\\r\\n]*|" LINES}},
+	{qwen2, UNI_MARKS, /* Qwen 3.5 */
+		{CONTRACTIONS
+			"|" FRONT
+			"[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" LINES}},
+	{o200k, UNI_PLAIN,
+		{FRONT UPPER "*" LOWER "+" CONTRACTIONS "?|" FRONT UPPER "+" LOWER "*" CONTRACTIONS
+			     "?|\\p{N}{1,3}|" OTHERS "[\\r\\n/]*|" LINES}},
+	{tekken, UNI_PLAIN,
+		{FRONT UPPER "*" LOWER "+|" FRONT UPPER "+" LOWER "*|\\p{N}|" OTHERS
+			     "[\\r\\n/]*|" LINES}},
+	{split_deepseek, UNI_SYMBOLS,
+		{"\\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+",
+			"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|"
+			"[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "
+			"?[\\p{P}\\p{S}]+[\\r\\n]*|" LINES}},
 	{0},
 };
 
-splitter *splitter_find(const char *pattern)
+/* Some files have the line ends themselves where others have \r and \n. */
+static int same_pattern(const char *pattern, const char *file)
 {
-	for (const struct splitter_row *r = splitter_table; r->pattern; r++)
-		if (strcmp(r->pattern, pattern) == 0)
-			return r->split;
+	for (; *pattern && *file; pattern++, file++) {
+		if (pattern[0] == '\\' && ((pattern[1] == 'r' && *file == '\r') ||
+						  (pattern[1] == 'n' && *file == '\n')))
+			pattern++;
+		else if (*pattern != *file)
+			return 0;
+	}
+	return *pattern == *file;
+}
+
+const struct splitter_row *splitter_find(const char *const *patterns, size_t n)
+{
+	for (const struct splitter_row *r = splitter_table; r->split; r++) {
+		size_t k = 0;
+		while (k < SPLITTER_PATTERNS && r->pattern[k] && k < n &&
+			same_pattern(r->pattern[k], patterns[k]))
+			k++;
+		if (k == SPLITTER_PATTERNS || !r->pattern[k])
+			return r;
+	}
 	return NULL;
 }

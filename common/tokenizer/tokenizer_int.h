@@ -132,18 +132,23 @@ struct norm_kind {
 /* Writes pieces of the window's text from `from` on, at most max; returns how many. They cover the
  * text without gaps. */
 typedef size_t splitter(struct window *w, size_t from, struct span *pieces, size_t max);
+enum { SPLITTER_PATTERNS = 3 };
 struct splitter_row {
-	const char *pattern; /* as files have it */
 	splitter *split;
+	enum uni_view view; /* what the window shows it */
+	/* As files have them: each cuts the pieces that the one before it made, and what lies between
+	 * matches is a piece. */
+	const char *pattern[SPLITTER_PATTERNS];
 };
 extern const struct splitter_row splitter_table[]; /* the first is GPT-2's; ends with NULL */
-splitter *splitter_find(const char *pattern);	   /* NULL: none is written for it */
+/* The row of the patterns that n ones begin with; NULL: none is written for them. */
+const struct splitter_row *splitter_find(const char *const *patterns, size_t n);
 
 enum pretok_prepend { PREPEND_ALWAYS, PREPEND_FIRST, PREPEND_NEVER };
 struct pretok {
 	const struct pretok_kind *kind;
 	struct pattern *pattern;
-	splitter *split;
+	const struct splitter_row *split; /* by hand, instead of the pattern */
 	int behavior, invert, prefix, regex, map;
 	uint32_t delimiter;
 	enum pretok_prepend prepend; /* of Metaspace */

@@ -210,7 +210,7 @@ size_t uni_lower(uint32_t c, uint32_t out[3])
 
 /* ---- pages ---- */
 
-static uint8_t flags_of(uint32_t c)
+static uint8_t plain_flags(uint32_t c)
 {
 	int cat = uni_category(c);
 	unsigned f = uni_is_nfc_inert(c) ? UNI_INERT : 0;
@@ -232,12 +232,37 @@ static uint8_t flags_of(uint32_t c)
 	}
 }
 
+/* In DeepSeek's files [一-龥぀-ゟ゠-ヿ]. */
+static int is_han_or_kana(uint32_t c)
+{
+	return (c >= 0x4e00 && c <= 0x9fa5) || (c >= 0x3040 && c <= 0x30ff);
+}
+
+static uint8_t flags_of(uint32_t c, enum uni_view view)
+{
+	enum { KNOWN = 1 << TEXT_WIDE, OTHER = 1 << TEXT_OTHER, LETTER = 1 << TEXT_LETTER };
+	unsigned f = plain_flags(c);
+	if (view == UNI_PLAIN)
+		return (uint8_t)f;
+	int cat = uni_category(c);
+	int mark = cat >= UTF8PROC_CATEGORY_MN && cat <= UTF8PROC_CATEGORY_ME;
+	int symbol = cat >= UTF8PROC_CATEGORY_PC && cat <= UTF8PROC_CATEGORY_SO;
+	f &= ~(1u << TEXT_UPPER | 1u << TEXT_LOWER);
+	if (mark)
+		f = LETTER;
+	else if (view == UNI_SYMBOLS && !symbol)
+		f &= ~(unsigned)OTHER;
+	if (view == UNI_SYMBOLS && is_han_or_kana(c))
+		f = 1 << TEXT_UPPER | (f & LETTER ? 1 << TEXT_LOWER : f & OTHER);
+	return (uint8_t)(f | KNOWN);
+}
+
 unsigned uni_pages_find(struct uni_pages *p, uint32_t c)
 {
 	uint8_t **page = &p->page[c >> 8];
 	if (!*page)
 		*page = mem_zalloc(0x100, 1);
-	return (*page)[c & 0xff] = flags_of(c);
+	return (*page)[c & 0xff] = flags_of(c, p->view);
 }
 
 void uni_pages_done(struct uni_pages *p)

@@ -111,13 +111,23 @@ static inline enum uni_class uni_class_of(uint32_t c)
 
 /*
  * All of that for the code points of a text, quickly: flags, found when first asked for (none has
- * no flag), by page of 256 code points. One thread's. Zero-initialise.
+ * no flag), by page of 256 code points. One thread's. Zero-initialise, but for the view.
  */
+enum uni_view {
+	UNI_PLAIN, /* enum text_class as window.h has it */
+	/* As families of patterns tell characters apart. Marks are LETTER. */
+	UNI_MARKS,
+	/* The same; OTHER is P and S alone; Chinese and Japanese as DeepSeek has them are UPPER, and
+	 * letters of theirs LOWER too, symbols OTHER. */
+	UNI_SYMBOLS,
+	UNI_VIEWS
+};
 enum {
-	UNI_INERT = 1 << TEXT_WIDE,		/* uni_is_nfc_inert */
-	UNI_CLASSES = 0xff & ~(1 << TEXT_WIDE), /* enum text_class, as window.h has it */
+	UNI_INERT = 1 << TEXT_WIDE,		/* uni_is_nfc_inert; UNI_PLAIN only */
+	UNI_CLASSES = 0xff & ~(1 << TEXT_WIDE), /* enum text_class */
 };
 struct uni_pages {
+	enum uni_view view;
 	uint8_t *page[0x1100];
 };
 void uni_pages_done(struct uni_pages *p);

@@ -9,12 +9,15 @@ enum { STRETCH = 4096 }; /* bytes: with their bits they stay in the first-level 
 void window_init(struct window *w)
 {
 	*w = (struct window){0};
+	for (int view = 0; view < UNI_VIEWS; view++)
+		w->pages[view].view = (enum uni_view)view;
 }
 
 void window_done(struct window *w)
 {
 	mem_free(w->block);
-	uni_pages_done(&w->pages);
+	for (int view = 0; view < UNI_VIEWS; view++)
+		uni_pages_done(&w->pages[view]);
 }
 
 static void set(struct window *w, size_t from, size_t to, unsigned classes)
@@ -45,7 +48,7 @@ static void add_wide(struct window *w, size_t n)
 		unsigned was = 0;
 		while (i < n && s[i] >= 0x80) {
 			size_t at = i;
-			unsigned is = uni_flags(&w->pages, uni_next(s, &i)) & UNI_CLASSES;
+			unsigned is = uni_flags(&w->pages[w->view], uni_next(s, &i)) & UNI_CLASSES;
 			if (is == was)
 				continue;
 			set(w, from, at, was);
@@ -71,10 +74,11 @@ void window_move(struct window *w, size_t from)
 	add_wide(w, n);
 }
 
-void window_begin(struct window *w, const char *s, size_t len)
+void window_begin(struct window *w, const char *s, size_t len, enum uni_view view)
 {
 	w->s = (const uint8_t *)s;
 	w->len = len;
+	w->view = view;
 	w->from = w->to = 0;
 	window_move(w, 0);
 }

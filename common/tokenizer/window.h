@@ -10,7 +10,7 @@
 
 /* Of characters beyond ASCII every byte has the bits of the character: LETTER is L, NUMBER is N,
  * BLANK is White_Space, OTHER is the rest; UPPER is all of L and M but Ll, LOWER is all of L and M
- * but Lu and Lt. */
+ * but Lu and Lt. Other views than the plain one say otherwise (enum uni_view). */
 struct window {
 	const uint8_t *s;
 	size_t len;
@@ -18,13 +18,14 @@ struct window {
 	struct text_block
 		*block; /* of s[from, to); bits beyond are of nothing that can be told yet */
 	size_t cap;
-	struct uni_pages pages;
+	struct uni_pages pages[UNI_VIEWS];
+	enum uni_view view;
 };
 
 void window_init(struct window *w);
 void window_done(struct window *w);
 /* Turns to a text, which stays the caller's. */
-void window_begin(struct window *w, const char *s, size_t len);
+void window_begin(struct window *w, const char *s, size_t len, enum uni_view view);
 /* Begins at `from`, where a character does; longer than before if it began there already. */
 void window_move(struct window *w, size_t from);
 

@@ -241,11 +241,18 @@ def more_configs():
     yield "Split at nothing", tok(pre={"type": "Split", "pattern": {"String": ""}, "behavior": "Isolated", "invert": True})
     yield "Replace in front of what follows an added token", tok(normalizer={"type": "Replace", "pattern": {"Regex": "\\b"}, "content": "xx"}, added=[token("<mask>"), token("<tag>")])
     yield "Unigram's unknown blanks, trimmed", tok(model=unigram(drop=" \u0301"), post=dict(trim, add_prefix_space=False))
+    deepseek = [r"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"""]
+    splits = lambda patterns: [{"type": "Split", "pattern": {"Regex": p}, "behavior": "Isolated", "invert": False} for p in patterns]
+    yield "DeepSeek's splits", tok(model=bytelevel_model(), pre=seq("pretokenizers", *splits(deepseek), {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}))
+    yield "DeepSeek's splits with line ends as they are", tok(pre=seq("pretokenizers", {"type": "Punctuation"}, *splits([p.replace(r"\r\n", "\r\n") for p in deepseek])))
+    yield "DeepSeek's splits in another order", tok(pre=seq("pretokenizers", *splits(deepseek[1:] + deepseek[:1])))
     blanks = charsmap([("\u0600", "x"), (" \u0308", "y"), ("e", "E"), ("\u00ad", ""), ("\r\n", " "), ("\u201c", '"')])
     yield "Precompiled, blanks in graphemes", tok(model=unigram(), normalizer={"type": "Precompiled", "precompiled_charsmap": blanks}, pre=seq("pretokenizers", space, meta), decoder=meta)
 
 
-MORE_TEXTS = {"Precompiled, blanks in graphemes": ["the \u0308the a", "the\u0600 the a", "the \u0600 \u0308the", "\u00adhello the a", "the \u00adhello a", "the\r\n\u0308the", "\u201chello\u201c the"]}
+CHINESE = ["abc 123 中・文ー_the  1", "12345\r\n\r\n  the...\n\x01\x02a 中\u3097\u3098文 $the", "the 中  文\t1  中"]
+OWN_TEXTS = {"DeepSeek's splits": CHINESE, "DeepSeek's splits with line ends as they are": CHINESE, "DeepSeek's splits in another order": CHINESE,
+              "Precompiled, blanks in graphemes": ["the \u0308the a", "the\u0600 the a", "the \u0600 \u0308the", "\u00adhello the a", "the \u00adhello a", "the\r\n\u0308the", "\u201chello\u201c the"]}
 
 
 def main():
@@ -257,7 +264,7 @@ def main():
         except BaseException as e:
             sys.exit("%s: %s" % (name, e))
         cases = []
-        for text in TEXTS + MORE_TEXTS.get(name, []):
+        for text in OWN_TEXTS.get(name, TEXTS):
             at = [0]
             for ch in text:
                 at.append(at[-1] + len(ch.encode()))

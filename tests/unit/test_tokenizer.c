@@ -37,7 +37,8 @@ static uint32_t some_char(void)
 	static const uint32_t telling[] = {' ', ' ', ' ', '\n', '\r', '\t', '\'', 's', 'S', 't',
 		'r', 'e', 'v', 'l', 'L', 'd', 'm', 'x', '1', '2', '3', '.', '!', '-', 0xa0, 0x85,
 		0x2003, 0x3000, 0x17f, 0x212a, 0xe9, 0x301, 0x4e2d, 0x660, 0x2167, 0xb2, 0x1f600,
-		0x1c89, 0x31350, 0x10d40, 0x16ea0, 0x11de0, 0x180e, 0x200b};
+		0x1c89, 0x31350, 0x10d40, 0x16ea0, 0x11de0, 0x180e, 0x200b, 1, 0x7f, '_', '$',
+		0x20ac, 0x3042, 0x3097, 0x3098, 0x3099, 0x30a0, 0x30fb, 0x9fa6, 0xe000};
 	if (rnd(20))
 		return telling[rnd(sizeof telling / sizeof *telling)];
 	uint32_t c = (uint32_t)rnd(0x110000);
@@ -74,83 +75,144 @@ static void some_text(struct str *s, size_t chars)
 
 /* ---- splitters ----------------------------------------------------------------------------------- */
 
-static int same_pieces(splitter *split, struct window *w, const struct pattern *p,
-	struct pattern_state *st, const struct str *s)
+/* A splitter's patterns, as PCRE2 runs them. */
+struct judge {
+	const struct splitter_row *row;
+	struct pattern *pattern[SPLITTER_PATTERNS];
+	size_t n;
+	struct pattern_state *st;
+	struct spans now, next;
+	struct window window;
+};
+
+static int judge_init(struct judge *j, const struct splitter_row *row, struct err *e)
 {
-	struct span pieces[3], m = {0};
-	size_t from = 0, n;
+	*j = (struct judge){.row = row, .st = pattern_state_new()};
+	window_init(&j->window);
+	for (; j->n < SPLITTER_PATTERNS && row->pattern[j->n]; j->n++)
+		if (pattern_new(&j->pattern[j->n], row->pattern[j->n], strlen(row->pattern[j->n]),
+			    0, e))
+			return -1;
+	return 0;
+}
+
+static void judge_done(struct judge *j)
+{
+	for (size_t i = 0; i < j->n; i++)
+		pattern_free(j->pattern[i]);
+	pattern_state_free(j->st);
+	mem_free(j->now.v);
+	mem_free(j->next.v);
+	window_done(&j->window);
+}
+
+/* What a pattern makes of the pieces so far: its matches, and what lies between them. */
+static int judge_cut(struct judge *j, const struct pattern *p, const char *s)
+{
 	struct err e = {0};
-	window_begin(w, s->s, s->len);
+	j->next.n = 0;
+	for (size_t i = 0; i < j->now.n; i++) {
+		size_t base = j->now.v[i].from, len = j->now.v[i].to - base, done = 0;
+		struct pattern_cursor at = {0};
+		struct span m;
+		int rc;
+		while ((rc = pattern_next(p, j->st, s + base, len, &at, &m, &e)) > 0) {
+			if (done < m.from)
+				spans_add(&j->next, base + done, base + m.from);
+			spans_add(&j->next, base + m.from, base + m.to);
+			done = m.to;
+		}
+		if (rc < 0)
+			return -1;
+		if (done < len)
+			spans_add(&j->next, base + done, base + len);
+	}
+	struct spans was = j->now;
+	j->now = j->next;
+	j->next = was;
+	return 0;
+}
+
+static int same_pieces(struct judge *j, const struct str *s)
+{
+	struct span pieces[3];
+	size_t from = 0, k = 0;
+	j->now.n = 0;
+	spans_add(&j->now, 0, s->len);
+	for (size_t i = 0; i < j->n; i++)
+		if (judge_cut(j, j->pattern[i], s->s))
+			return 0;
+	window_begin(&j->window, s->s, s->len, j->row->view);
 	while (from < s->len) {
-		n = split(w, from, pieces, 3);
-		for (size_t i = 0; i < n; from = pieces[i++].to)
-			if (pattern_find(p, st, s->s, s->len, from, &m, &e) != 1 ||
-				m.from != from || pieces[i].from != from || pieces[i].to != m.to) {
-				diag("at %zu of '%s': pattern [%u, %u), splitter [%u, %u)", from,
-					s->s, m.from, m.to, pieces[i].from, pieces[i].to);
+		size_t n = j->row->split(&j->window, from, pieces, 3);
+		for (size_t i = 0; i < n; from = pieces[i++].to, k++)
+			if (k == j->now.n ||
+				memcmp(&pieces[i], &j->now.v[k], sizeof *pieces) != 0) {
+				diag("at %zu of '%s': splitter [%u, %u)", from, s->s,
+					pieces[i].from, pieces[i].to);
 				return 0;
 			}
 		if (!n)
 			return 0;
 	}
-	return 1;
+	return k == j->now.n;
+}
+
+static void test_splitter(struct judge *j, const char *name)
+{
+	struct str s = {0};
+	int same = 1;
+	for (int i = 0; same && i < 20000; i++) {
+		some_text(&s, 1 + rnd(12));
+		same = same_pieces(j, &s);
+	}
+	ok(same, "the splitter of %s cuts as its regex does: random texts", name);
+	for (int i = 0; same && i < 20000; i++) {
+		some_words(&s, 1 + rnd(150));
+		same = same_pieces(j, &s);
+	}
+	ok(same, "the splitter of %s cuts as its regex does: words", name);
+	for (int i = 0; same && i < 300; i++) {
+		some_text(&s, 1 + rnd(30000));
+		for (size_t n = rnd(9000); n; n--)
+			str_addc(&s, " a1.\n\x01"[i % 6]);
+		some_text_more(&s, rnd(30));
+		same = same_pieces(j, &s);
+	}
+	ok(same, "the splitter of %s cuts as its regex does: texts and runs beyond its window",
+		name);
+	same = 1;
+	for (uint32_t c = 1; same && c < 0x110000; c++) {
+		static const char *const beside[] = {"a ", "1", "\xe4\xb8\xad", "\n_", "b"};
+		if (c >= 0xd800 && c < 0xe000)
+			continue;
+		char bytes[4];
+		size_t n = utf8_put(c, bytes);
+		str_reset(&s);
+		for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+			str_add(&s, bytes, n);
+			str_adds(&s, beside[i]);
+		}
+		str_add(&s, bytes, n);
+		same = same_pieces(j, &s);
+	}
+	ok(same, "the splitter of %s cuts as its regex does: every code point", name);
+	str_done(&s);
 }
 
 static void test_splitters(void)
 {
-	struct str s = {0};
-	struct pattern_state *st = pattern_state_new();
-	struct window w;
-	window_init(&w);
-	for (const struct splitter_row *r = splitter_table; r->pattern; r++) {
-		struct pattern *p;
+	for (const struct splitter_row *r = splitter_table; r->split; r++) {
+		struct judge j;
 		struct err e = {0};
-		int same = 1;
-		if (pattern_new(&p, r->pattern, strlen(r->pattern), 0, &e)) {
-			ok(0, "%s compiles: %s", r->pattern, e.msg);
-			continue;
-		}
-		for (int i = 0; same && i < 20000; i++) {
-			some_text(&s, 1 + rnd(12));
-			same = same_pieces(r->split, &w, p, st, &s);
-		}
-		ok(same, "the splitter of %.40s… cuts as its regex does: random texts", r->pattern);
-		for (int i = 0; same && i < 20000; i++) {
-			some_words(&s, 1 + rnd(150));
-			same = same_pieces(r->split, &w, p, st, &s);
-		}
-		ok(same, "the splitter of %.40s… cuts as its regex does: words", r->pattern);
-		for (int i = 0; same && i < 300; i++) {
-			some_text(&s, rnd(30000));
-			for (size_t n = rnd(9000); n; n--)
-				str_addc(&s, " a1.\n"[i % 5]);
-			some_text_more(&s, rnd(30));
-			same = same_pieces(r->split, &w, p, st, &s);
-		}
-		ok(same,
-			"the splitter of %.40s… cuts as its regex does: texts and runs beyond its "
-			"window",
-			r->pattern);
-		same = 1;
-		for (uint32_t c = 1; same && c < 0x110000; c++) {
-			if (c >= 0xd800 && c < 0xe000)
-				continue;
-			char bytes[4];
-			size_t n = utf8_put(c, bytes);
-			str_reset(&s);
-			str_add(&s, bytes, n);
-			str_adds(&s, "a ");
-			str_add(&s, bytes, n);
-			str_adds(&s, "1");
-			same = same_pieces(r->split, &w, p, st, &s);
-		}
-		ok(same, "the splitter of %.40s… cuts as its regex does: every code point",
-			r->pattern);
-		pattern_free(p);
+		char *name = mem_printf("%.40s… (%td)", r->pattern[0], r - splitter_table);
+		if (judge_init(&j, r, &e))
+			ok(0, "%s compiles: %s", name, e.msg);
+		else
+			test_splitter(&j, name);
+		judge_done(&j);
+		mem_free(name);
 	}
-	window_done(&w);
-	pattern_state_free(st);
-	str_done(&s);
 }
 
 /* ---- a tokenizer with all bytes -------------------------------------------------------------------- */

@@ -333,6 +333,26 @@ static struct tokenizer *load_from(struct source *from, struct err *e)
 	return NULL;
 }
 
+/* Other forms of a tokenizer, from which transformers makes a tokenizer.json. */
+static int refuse_other_forms(const char *dir, struct err *e)
+{
+	static const char *const forms[] = {
+		"tokenizer.model", "spiece.model", "tekken.json", "vocab.txt", NULL};
+	for (size_t i = 0; forms[i]; i++) {
+		char *path = io_path(dir, forms[i]);
+		int there = io_exists(path);
+		mem_free(path);
+		if (there)
+			return err_data(e,
+				"%s: there is no tokenizer.json, and '%s' is not read: "
+				"transformers' "
+				"AutoTokenizer.from_pretrained(…).save_pretrained(…) makes one of "
+				"it",
+				dir, forms[i]);
+	}
+	return 0;
+}
+
 static int load(struct tokenizer **out, const char *dir, int as_classes, struct tokenizer *with,
 	struct err *e)
 {
@@ -340,7 +360,9 @@ static int load(struct tokenizer **out, const char *dir, int as_classes, struct 
 	struct source from = {
 		.dir = dir, .from_file = io_exists(path) || !io_exists(merges), .with = with};
 	from.as_classes = as_classes || !from.from_file;
-	int rc = configs_open(&from.configs, dir, e);
+	int rc = from.from_file && !io_exists(path) ? refuse_other_forms(dir, e) : 0;
+	if (!rc)
+		rc = configs_open(&from.configs, dir, e);
 	if (!rc && !(*out = load_from(&from, e)))
 		rc = -1;
 	if (!rc) {

@@ -66,6 +66,9 @@ is "$(tok -q -m tables --add-special-tokens yes <<<'{"text":"12"}' | mpcat | jq 
 cp tables/merges.txt bare && echo '{"x":0,"1":1,"2":2,"12":3}' >bare/vocab.json
 status 1 "a vocabulary that nothing names is refused" tok -m bare rows.jsonl -o x.mp
 like "$(cat "$T/err")" "nothing says what tokenizer it is" "saying what would name it"
+mkdir spm && : >spm/tokenizer.model
+status 1 "a tokenizer in another form is refused" tok -m spm rows.jsonl -o x.mp
+like "$(cat "$T/err")" "no tokenizer.json, and 'tokenizer.model' is not read: .*save_pretrained" "saying what makes one of it"
 printf '#version: 0.2\n1 3\n' >tables/merges.txt
 status 1 "a merge of no token is refused" tok -m tables rows.jsonl -o x.mp
 like "$(cat "$T/err")" "merges: number 1: '3' is not in the vocabulary" "with its number"

@@ -1,4 +1,5 @@
 /* The compiled tables in the user's cache: the same ids with them, and whatever has become of them without. */
+#include "common/fingerprint.h"
 #include "common/io.h"
 #include "common/mem.h"
 #include "common/tokenizer/compiled.h"
@@ -193,6 +194,61 @@ static void test_places(char **path)
 	mem_free(of_home);
 }
 
+static int encode(const struct tokenizer *t, struct encoding *out)
+{
+	struct err e = {0};
+	struct encoder *enc = encoder_new(t);
+	encoding_reset(out);
+	int rc = tokenizer_encode(enc, text, sizeof text - 1, 1, out, &e);
+	encoder_free(enc);
+	return rc;
+}
+
+/* Whether transformers' twin of the scratch tokenizer borrows its tables or not, as it should, and gives
+ * the ids that it gives with tables of its own, even when it is the last. */
+static int is_twin(int borrows)
+{
+	struct tokenizer *t = NULL, *twin = NULL, *own = NULL;
+	struct err e = {0};
+	char print[FINGERPRINT_LEN];
+	int good = !tokenizer_load(&t, scratch, &e) && tokenizer_class(t) &&
+		   !fingerprint_tokenizer(scratch, print, &e) &&
+		   !strcmp(print, tokenizer_fingerprint(t)) &&
+		   !tokenizer_load_compat(&twin, scratch, t, &e) &&
+		   !tokenizer_load_compat(&own, scratch, NULL, &e);
+	good = good && (twin->shares == t) == borrows && !own->shares &&
+	       !strcmp(print, tokenizer_fingerprint(twin));
+	tokenizer_free(t);
+	good = good && !encode(twin, &got) && !encode(own, &want) && same(&got, &want);
+	tokenizer_free(twin);
+	tokenizer_free(own);
+	if (!good)
+		diag("%s", e.msg);
+	return good;
+}
+
+static void test_twin(void)
+{
+	static const char config[] = "{\"tokenizer_class\": \"GPT2Tokenizer\"}";
+	static const char option[] = "\"ignore_merges\":";
+	char *path = in_scratch("tokenizer_config.json"), *file = in_scratch("tokenizer.json");
+	struct err e;
+	size_t len;
+	put(path, config, sizeof config - 1);
+	ok(is_twin(1) && is_twin(1),
+		"a twin has the tables of the file's tokenizer, parsed or mapped");
+	char *s = io_read_file(file, 64 << 20, &len, &e), *at = strstr(s, option);
+	at = at ? strstr(at, "false") : NULL;
+	if (at)
+		memcpy(at, "true ", 5);
+	put(file, s, len);
+	ok(at && is_twin(0), "where its class would make others, it makes them");
+	unlink(path);
+	mem_free(s);
+	mem_free(path);
+	mem_free(file);
+}
+
 /* Many at once, all of which find nothing and write. */
 static void test_race(void)
 {
@@ -229,6 +285,7 @@ int main(void)
 	test_damage(path);
 	test_places(&path);
 	test_race();
+	test_twin();
 	encoding_done(&want);
 	encoding_done(&got);
 	command = mem_printf("rm -rf '%s'", scratch);

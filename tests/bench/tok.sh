@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Text to ids beside the peers in one run: MB/s of one core by CPU time over documents of 1 kB, ids compared; opening; a
 # whole process over a file; chat records from text stream to tokens stream.
-#   BENCH_TOKENIZERS='DIR…'   tokenizer directories (byte-level BPE)
+#   BENCH_TOKENIZERS='DIR…'   tokenizer directories; of others than byte-level BPE with BENCH_PEERS=tokenizers
 #   BENCH_TEXTS='FILE…'       texts; the first is the file of the whole process
 #   BENCH_ROWS=FILE           JSON lines of prompt, chosen, rejected, for chat records (optional)
 #   BENCH_PYTHON=COMMAND      a Python that has the peers: tokenizers, tiktoken, gigatoken (optional)

@@ -9,7 +9,10 @@ static int load_vocab(struct tokenizer *t, const struct model_json *m, struct er
 {
 	if (!m->vocab.s || *m->vocab.s != '{')
 		return err_data(e, "'vocab' is not an object");
-	return json_tables_vocab(m->vocab, &t->vocab, e) || vocab_index(&t->vocab, e) ? -1 : 0;
+	if (json_tables_vocab(m->vocab, &t->vocab, e) || vocab_index(&t->vocab, e))
+		return -1;
+	vocab_drop_others(&t->vocab);
+	return 0;
 }
 
 long model_unknown(const struct tokenizer *t, const char *token, struct err *e)

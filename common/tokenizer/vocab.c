@@ -134,10 +134,26 @@ int vocab_index(struct vocab *v, struct err *e)
 			struct vocab_slot *slot = slot_of(v, hash, s, len, like_it(v, hash, from));
 			if ((((size_t)(slot - v->slots) - from) & (v->nslots - 1)) > HASH_RUN_MAX)
 				return err_data(e, "tokens that were chosen to be slow");
-			*slot = (struct vocab_slot){(uint32_t)(hash >> 32), ahead[i].id + 1};
+			uint32_t old = slot->next;
+			v->twice |= old != 0;
+			if (!old || v->at[old - 1].from <= v->at[ahead[i].id].from)
+				*slot = (struct vocab_slot){
+					(uint32_t)(hash >> 32), ahead[i].id + 1};
 		}
 	}
 	return 0;
+}
+
+void vocab_drop_others(struct vocab *v)
+{
+	for (uint32_t id = 0; v->twice && id < v->nids; id++) {
+		size_t len;
+		const char *s = vocab_token(v, id, &len);
+		if (s && vocab_find(v, s, len) != (long)id) {
+			v->at[id] = (struct span){UINT32_MAX, UINT32_MAX};
+			v->count--;
+		}
+	}
 }
 
 void vocab_done(struct vocab *v)

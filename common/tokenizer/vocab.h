@@ -47,7 +47,8 @@ static inline int same_bytes(const char *a, const char *b, size_t n)
 struct vocab {
 	struct str blob;
 	struct span *at;	 /* by id: where in the blob; from == UINT32_MAX: no such id */
-	size_t nids, cap, count; /* ids are below nids; count: different tokens */
+	size_t nids, cap, count; /* ids are below nids; count: those that there are */
+	int twice;		 /* some token has several ids; the one added last is found */
 	/* Hash table: id + 1 (0: empty), and other bits of the hash, so that a look at the slot is
 	 * mostly enough. */
 	struct vocab_slot {
@@ -59,11 +60,12 @@ enum { VOCAB_MAX_ID = (1 << 24) - 1 };
 /* Tokens or merges that are looked for in this many slots one after the other were made to be: that file
  * is refused, before it takes for ever. Of 16 million at random the longest row is some hundred. */
 enum { HASH_RUN_MAX = 4096 };
-/* vocab_add before vocab_index, vocab_find after it. A token that comes again takes the later id.
- */
+/* vocab_add before vocab_index, vocab_find after it. */
 void vocab_reserve(struct vocab *v, size_t ids, size_t bytes); /* of an empty one */
 int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct err *e);
 int vocab_index(struct vocab *v, struct err *e);
+/* After it: a token has only the id that is found. */
+void vocab_drop_others(struct vocab *v);
 long vocab_find(const struct vocab *v, const char *s, size_t len); /* -1: not there */
 /* The same of many, which do not wait for memory one after the other. At most VOCAB_MANY. */
 enum { VOCAB_MANY = 64 };

@@ -3,6 +3,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/tokenizer/bpe_list.h"
+#include "common/tokenizer/json_tables.h"
 #include "tests/tap.h"
 
 #include <unistd.h>
@@ -150,6 +151,32 @@ static void test_refused(const struct vocab *v)
 	}
 }
 
+/* A token that the file has twice has the id that came last, as in the library (0.23.3). */
+static void test_twice(void)
+{
+	static const char text[] = "{\"a\":0,\"b\":1,\"ab\":5,\"ab\":2,\"c\":3,\"c\":6}";
+	static const char list[] = "[\"a b\"]";
+	struct vocab v = {0};
+	struct err e = {0};
+	struct bpe_list l;
+	struct str merges = {0};
+	size_t len;
+	str_adds(&merges, list);
+	int good = !json_tables_vocab((struct json_text){text, sizeof text - 1}, &v, &e) &&
+		   !vocab_index(&v, &e);
+	vocab_drop_others(&v);
+	ok(good && vocab_find(&v, "ab", 2) == 2 && vocab_find(&v, "c", 1) == 6,
+		"of a token that comes twice the last id counts");
+	ok(!vocab_token(&v, 5, &len) && !vocab_token(&v, 3, &len) && vocab_token(&v, 2, &len) &&
+			v.count == 4,
+		"the others are none");
+	ok(!list_read(&l, &merges, &v, &e) && l.n == 1 && l.v[0].id == 2,
+		"and what merges make has that id");
+	bpe_list_done(&l);
+	str_done(&merges);
+	vocab_done(&v);
+}
+
 /* Pairs that all begin to be looked for in the same few slots. */
 static void test_chosen(void)
 {
@@ -204,6 +231,7 @@ int main(void)
 	test_parts(&v);
 	test_refused(&v);
 	test_chosen();
+	test_twice();
 	vocab_done(&v);
 	return tap_done();
 }

@@ -3,7 +3,7 @@
 #include "common/mem.h"
 
 /* Sets of each table, as a power of two: at most 4 or 8 MiB, and 4, the words of a book. */
-enum { SHORT_FIRST = 13, SHORT_MOST = 16, LONG_FIRST = 9, LONG_MOST = 13 };
+enum { GROW = 2, SHORT_FIRST = 10, SHORT_MOST = 16, LONG_FIRST = 7, LONG_MOST = 13 };
 
 #define LOW(n) (((uint64_t)1 << 8 * (n)) - 1)
 #define ALL    (~(uint64_t)0)
@@ -63,14 +63,14 @@ static char *set_of(const struct memo *m, const struct memo_table *t, const uint
 	return t == &m->small ? memo_set(m, key, t->size) : large_set(t, key);
 }
 
-/* Twice as many sets: of each come two, and no more entries to either than there were. A quarter is full
- * when a table grows, so that few give way. */
+/* Four times as many sets: of each come four, with no more entries than there were. A quarter is full when a
+ * table grows, so that few give way. */
 static void fit(struct memo *m, struct memo_table *t)
 {
 	if (2 * t->used <= (size_t)1 << t->bits || t->bits == t->most)
 		return;
 	struct memo_table was = *t;
-	t->bits++;
+	t->bits += GROW;
 	make(t);
 	for (size_t i = 0; i < (size_t)2 << was.bits; i++) {
 		const char *entry = was.sets + i * t->size;

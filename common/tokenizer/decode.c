@@ -267,6 +267,7 @@ static int load_one(void *arg, const char *type, const json_t *v, struct err *e)
 
 int decoder_load(struct tokenizer *t, const json_t *v, struct err *e)
 {
+	t->joins = v && !json_is_null(v);
 	return part_each(v, "decoder", "decoders", load_one, t, e);
 }
 
@@ -294,7 +295,7 @@ int tokenizer_decode(struct encoder *enc, const uint32_t *ids, size_t n, int ski
 		if (skip_special && a && added_is_skipped(&t->added, a))
 			continue;
 		/* Without a decoder tokens are joined by spaces. */
-		if (!t->ndecoders && list->n)
+		if (!t->joins && list->n)
 			str_addc(&list->text, ' ');
 		str_add(&list->text, s, len);
 		pieces_text_end(list);

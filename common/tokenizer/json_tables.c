@@ -403,13 +403,20 @@ static int plain_merge(struct table *t, struct json_text pair[2])
 	return 1;
 }
 
-/* One merge, as "a b" or ["a", "b"]. */
+/* The first line of merges.txt, which the library passes over wherever it comes. */
+static int is_version(const struct json_text *line)
+{
+	static const char version[] = "#version";
+	return line->len >= sizeof version - 1 && !memcmp(line->s, version, sizeof version - 1);
+}
+
+/* One merge, as "a b" or ["a", "b"]; 1: it is none. */
 static int merge(struct table *t, struct json_text pair[2], struct err *e)
 {
 	struct json_text *a = &pair[0], *b = &pair[1];
 	blanks(&t->at);
 	if (plain_merge(t, pair))
-		return 0;
+		return is_version(a);
 	if (take(&t->at, '[')) {
 		if (string(t, a, e))
 			return -1;
@@ -421,6 +428,8 @@ static int merge(struct table *t, struct json_text pair[2], struct err *e)
 	}
 	if (string(t, a, e))
 		return -1;
+	if (is_version(a))
+		return 1;
 	const char *space = memchr(a->s, ' ', a->len);
 	size_t rest = space ? a->len - (size_t)(space + 1 - a->s) : 0;
 	if (!space || memchr(space + 1, ' ', rest))
@@ -462,18 +471,20 @@ int json_tables_merges(struct json_text items, int may_be_none,
 {
 	struct json_text pairs[JSON_TABLES_BATCH][2];
 	struct table t;
-	size_t n = 0, k;
+	size_t n = 0, none = 0, k;
 	int rc;
 	table_open(&t, items);
 	do {
 		k = 0;
-		while (k < JSON_TABLES_BATCH && (rc = another(&t, n + k, e)) > 0 &&
-			!(rc = merge(&t, pairs[k], e)))
-			k++;
+		while (k < JSON_TABLES_BATCH && (rc = another(&t, n + none + k, e)) > 0 &&
+			(rc = merge(&t, pairs[k], e)) >= 0) {
+			k += !rc;
+			none += (size_t)rc;
+		}
 		if (k && fn(arg, pairs, k, e)) /* an earlier error, where there is one */
 			rc = -1;
 		n += k;
 	} while (!rc && k == JSON_TABLES_BATCH);
 	mem_free(t.made);
-	return !rc && !n && !may_be_none ? err_data(e, "a merge is missing") : rc;
+	return !rc && !n && !none && !may_be_none ? err_data(e, "a merge is missing") : rc;
 }

@@ -398,6 +398,7 @@ struct tokenizer {
 	size_t nposts;
 	struct decoder *decoders;
 	size_t ndecoders;
+	int joins; /* there is a decoder, be it a sequence of none: tokens are not put apart */
 	const char *class; /* tokenizer_class */
 	long bos, eos;
 	int adds_bos, adds_eos;

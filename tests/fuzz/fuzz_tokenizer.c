@@ -40,8 +40,15 @@ static unsigned long use(const struct tokenizer *t)
 	struct encoder *enc = encoder_new(t);
 	struct encoding out = {0};
 	struct str back = {0};
+	struct encoding again = {0}; /* what came before is remembered */
 	unsigned long sum = 0;
 	if (!tokenizer_encode(enc, text, sizeof text - 1, 1, &out, &e)) {
+		if (tokenizer_encode(enc, text, sizeof text - 1, 1, &again, &e) ||
+			again.n != out.n ||
+			(out.n && (memcmp(again.ids, out.ids, out.n * sizeof *out.ids) ||
+					  memcmp(again.offsets, out.offsets,
+						  out.n * sizeof *out.offsets))))
+			abort();
 		for (size_t i = 0; i < out.n; i++)
 			if (out.offsets[i][0] > out.offsets[i][1] ||
 				out.offsets[i][1] >= sizeof text)
@@ -50,6 +57,7 @@ static unsigned long use(const struct tokenizer *t)
 	}
 	sum = crc32_z(sum, (const Bytef *)out.ids, out.n * sizeof *out.ids);
 	encoding_done(&out);
+	encoding_done(&again);
 	str_done(&back);
 	encoder_free(enc);
 	return sum;

@@ -194,32 +194,33 @@ static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_
 	"cls_token", "mask_token", NULL};
 
 /* Whether a member of a configuration names a special token that not every tokenizer has. */
-static int is_own_name(const char *key, const json_t *v)
+static int is_own_name(const char *key, const json_t *v, const char *member)
 {
 	size_t len = strlen(key), i = 0;
 	while (names[i] && strcmp(names[i], key) != 0)
 		i++;
 	return !names[i] && len >= 6 && !strcmp(key + len - 6, "_token") &&
-	       (json_is_string(v) || json_object_get(v, "content"));
+	       (member ? json_object_get(v, member) != NULL : json_is_string(v));
 }
 
-/* Those of one configuration that are strings, or are none. */
-static void add_own_of(struct tokens *to, json_t *config, int strings)
+/* Those of one configuration that are objects with that member; NULL: that are strings. */
+static void add_own_of(struct tokens *to, json_t *config, const char *member)
 {
 	const char *key;
 	json_t *v;
-	json_object_foreach(config, key, v) if (json_is_string(v) == strings && is_own_name(key, v))
-		add_token(to, v, 1);
+	json_object_foreach(config, key, v) if (is_own_name(key, v, member)) add_token(to, v, 1);
 }
 
 static void add_own_names(struct tokens *to, const struct configs *c)
 {
 	const char *key;
 	json_t *v;
-	add_own_of(to, c->tokenizer, 0);
-	for (int strings = 0; strings < 2 && !added_decoder(c); strings++)
-		add_own_of(to, c->special, strings);
-	add_own_of(to, c->tokenizer, 1);
+	add_own_of(to, c->tokenizer, "__type");
+	if (!added_decoder(c)) {
+		add_own_of(to, c->special, "content");
+		add_own_of(to, c->special, NULL);
+	}
+	add_own_of(to, c->tokenizer, NULL);
 	json_object_foreach(json_object_get(c->tokenizer, "extra_special_tokens"), key, v)
 		add_token(to, v, 1);
 }
@@ -233,17 +234,18 @@ static json_t *extra_tokens(const struct configs *c)
 	return (json_t *)(uintptr_t)v;
 }
 
-static int is_named(const struct configs *c, const char *content)
+/* What the configurations name or list, as members. */
+static json_t *named_tokens(const struct configs *c)
 {
+	json_t *set = json_object(), *v;
 	const char *s;
-	json_t *v;
 	size_t i;
 	for (i = 0; names[i]; i++)
-		if ((s = content_of(config_of(c, NULL, NULL, names[i]))) && !strcmp(s, content))
-			return 1;
-	json_array_foreach(
-		extra_tokens(c), i, v) if ((s = content_of(v)) && !strcmp(s, content)) return 1;
-	return 0;
+		if ((s = content_of(config_of(c, NULL, NULL, names[i]))))
+			json_object_set_new(set, s, json_true());
+	json_array_foreach(extra_tokens(c), i, v) if ((s = content_of(v)))
+		json_object_set_new(set, s, json_true());
+	return set;
 }
 
 static int by_id(const void *a, const void *b, void *object)
@@ -257,16 +259,17 @@ static int by_id(const void *a, const void *b, void *object)
 static void add_added(struct tokens *to, const struct configs *c)
 {
 	const char **keys = mem_alloc(json_object_size(c->added), sizeof *keys), *key;
-	json_t *v;
+	json_t *named = named_tokens(c), *v;
 	size_t n = 0;
 	json_object_foreach(c->added, key, v) keys[n++] = key;
 	qsort_r(keys, n, sizeof *keys, by_id, c->added);
 	for (size_t i = 0; i < n; i++) {
-		int special = is_named(c, keys[i]);
+		int special = json_object_get(named, keys[i]) != NULL;
 		v = json_pack("{s:s, s:b}", "content", keys[i], "normalized", !special);
 		add_token(to, v, special);
 		json_decref(v);
 	}
+	json_decref(named);
 	mem_free(keys);
 }
 

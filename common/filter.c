@@ -107,6 +107,7 @@ static int pull(struct filter *f, struct record *rec, struct err *e)
 		if (got == 0 || got == -1)
 			return got;
 		uint64_t index = f->read++;
+		rec->place = index;
 		if (!(f->read % 256))
 			die_progress("%llu records, %.0f a second", (unsigned long long)f->read,
 				(double)f->read / (seconds() - f->began));

@@ -307,6 +307,7 @@ void record_copy(struct record *dst, const struct record *src)
 	}
 	dst->n = src->n;
 	memcpy(dst->where, src->where, sizeof dst->where);
+	dst->place = src->place;
 }
 
 struct record *record_list_new(struct record_list *l)

@@ -27,6 +27,7 @@ struct record {
 	size_t n, cap;
 	struct arena arena;
 	char where[200]; /* "file:record" of this record, for messages */
+	uint64_t place;	 /* within a filter: among all records that it read */
 };
 
 void record_reset(struct record *r);

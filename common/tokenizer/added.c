@@ -1,6 +1,7 @@
 /*
  * Added tokens: which they are, and where they stand in a text. Leftmost-longest, as the library's
- * Aho-Corasick has it; here by narrowing a sorted list, which needs no automaton and no memory.
+ * Aho-Corasick has it; here by a sorted list. Of the tokens that do not sort behind a text, the last is
+ * the longest that the text begins with, or begins itself with that one.
  */
 #include "common/tokenizer/tokenizer_int.h"
 
@@ -21,6 +22,13 @@ static const char *searched(const struct added_token *a, size_t *len)
 static const char *set_bytes(const struct added_set *set, size_t i, size_t *len)
 {
 	return searched(set->v[i], len);
+}
+
+static int begins_with(const char *s, size_t len, const struct added_token *a)
+{
+	size_t n;
+	const char *token = searched(a, &n);
+	return n <= len && !memcmp(s, token, n);
 }
 
 static int compare(const void *pa, const void *pb)
@@ -46,10 +54,22 @@ static void set_make(struct added_set *set, const struct added *a, int normalize
 			set->v[set->n++] = &a->v[i];
 	if (set->n)
 		qsort(set->v, set->n, sizeof *set->v, compare);
+	size_t all = set->n, len, last = 0;
+	set->n = 0;
+	for (size_t i = 0; i < all; i++, last = len) {
+		const char *bytes = searched(set->v[i], &len);
+		if (!set->n || len != last || !begins_with(bytes, len, set->v[set->n - 1]))
+			set->v[set->n++] = set->v[i];
+	}
+	set->within = mem_alloc(set->n, sizeof *set->within);
 	set->only = -1;
 	for (size_t i = 0; i < set->n; i++) {
-		size_t len;
-		uint8_t first = (uint8_t)*set_bytes(set, i, &len);
+		const char *bytes = set_bytes(set, i, &len);
+		uint8_t first = (uint8_t)*bytes;
+		size_t j = i;
+		while (j && !begins_with(bytes, len, set->v[j - 1]))
+			j = set->within[j - 1];
+		set->within[i] = (uint32_t)j;
 		set->longest = len > set->longest ? len : set->longest;
 		set->first[first] = 1;
 		set->only = i && set->only != first ? -2 : first;
@@ -61,46 +81,21 @@ static const struct added_token *longest(
 	const struct added_set *set, const char *s, size_t len, size_t *taken)
 {
 	size_t lo = 0, hi = set->n;
-	const struct added_token *found = NULL;
-	for (size_t k = 0, n; k < len && lo < hi; k++) {
-		/* set->v[lo, hi) agree with s in their first k bytes and are longer than k. */
-		if (hi - lo == 1) {
-			const char *last = set_bytes(set, lo, &n);
-			if (n > len || memcmp(last + k, s + k, n - k) != 0)
-				break;
-			*taken = n;
-			return set->v[lo];
-		}
-		uint8_t c = (uint8_t)s[k];
-		size_t from = lo, to = hi;
-		while (from < to) {
-			size_t mid = (from + to) / 2;
-			if ((uint8_t)set_bytes(set, mid, &n)[k] < c)
-				from = mid + 1;
-			else
-				to = mid;
-		}
-		lo = from;
-		to = hi;
-		while (from < to) {
-			size_t mid = (from + to) / 2;
-			if ((uint8_t)set_bytes(set, mid, &n)[k] <= c)
-				from = mid + 1;
-			else
-				to = mid;
-		}
-		hi = from;
-		for (int first = 1; lo < hi; lo++, first = 0) {
-			set_bytes(set, lo, &n);
-			if (n > k + 1)
-				break;
-			if (first) {
-				found = set->v[lo];
-				*taken = n;
-			}
-		}
+	while (lo < hi) { /* those before lo are not behind s, those from hi on are */
+		size_t mid = (lo + hi) / 2, n;
+		const char *token = set_bytes(set, mid, &n);
+		int c = memcmp(token, s, n < len ? n : len);
+		if (c < 0 || (c == 0 && n <= len))
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return found;
+	for (; lo; lo = set->within[lo - 1])
+		if (begins_with(s, len, set->v[lo - 1])) {
+			set_bytes(set, lo - 1, taken);
+			return set->v[lo - 1];
+		}
+	return NULL;
 }
 
 int added_find(const struct added_set *set, const char *s, size_t len, struct added_cursor *at,
@@ -209,9 +204,8 @@ static int give_ids(struct tokenizer *t, struct err *e)
 		x->special |= a->v[i].special;
 		if (x->id != UINT32_MAX)
 			continue;
-		long id = vocab_find(&t->vocab, x->content, x->len);
-		if (id < 0)
-			id = (long)next++;
+		long known = vocab_find(&t->vocab, x->content, x->len);
+		size_t id = known < 0 ? next++ : (size_t)known;
 		if (id >= VOCAB_MAX_ID)
 			return err_data(
 				e, "added token '%.60s' gets an id beyond the limit", x->content);
@@ -287,6 +281,12 @@ void added_split_special(struct added *a)
 		a->v[i].as_text = a->v[i].special;
 }
 
+static void set_done(struct added_set *set)
+{
+	mem_free(set->v);
+	mem_free(set->within);
+}
+
 void added_done(struct added *a)
 {
 	for (size_t i = 0; i < a->n; i++) {
@@ -295,7 +295,7 @@ void added_done(struct added *a)
 	}
 	mem_free(a->v);
 	vocab_done(&a->contents);
-	mem_free(a->raw.v);
-	mem_free(a->normalized.v);
+	set_done(&a->raw);
+	set_done(&a->normalized);
 	mem_free(a->by_id);
 }

@@ -190,8 +190,7 @@ static long encode_piece(const struct bpe *b, struct bpe_state *st, const char *
 	return merge_bytes(b, st, s, len, ids, lens);
 }
 
-/* ---- pieces -----------------------------------------------------------------------------------
- */
+/* ---- pieces ----------------------------------------------------------------------------------- */
 
 /* The ids of one piece go behind the others, and where their bytes are; n is negative on errors. */
 static long placed(struct bpe_out *out, size_t from, const uint32_t *lens, long n)

@@ -63,7 +63,8 @@ static int is_within(struct extent x, size_t len)
 
 static int is_vocab(const struct vocab *v)
 {
-	if (v->nids > (size_t)VOCAB_MAX_ID + 1 || (v->nslots & (v->nslots - 1)))
+	if (v->nids > (size_t)VOCAB_MAX_ID + 1 || v->count > v->nids ||
+		(v->nslots & (v->nslots - 1)))
 		return 0;
 	size_t wrong = 0, empty = 0;
 	for (size_t i = 0; i < v->nids; i++) {
@@ -132,11 +133,11 @@ int compiled_read(struct tokenizer *t, const void *p, size_t len)
 		if (list[i].n)
 			*list[i].n = x.bytes / list[i].item;
 	}
+	t->vocab.count = h->tokens;
 	if (!is_sound(t)) {
 		forget(t);
 		return 0;
 	}
-	t->vocab.count = h->tokens;
 	str_add(&t->rest, bytes + h->rest.at, h->rest.bytes);
 	return 1;
 }

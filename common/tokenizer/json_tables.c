@@ -76,7 +76,8 @@ static int is_key(const struct json_text *k, const char *name)
 }
 
 /* The tables of the object at c->p, which *c is moved behind: of the file, or in it of its model. Of a
- * key that comes twice the last counts, as elsewhere. */
+ * key that comes twice the last counts, as elsewhere. One with escapes may be any: it is refused. */
+enum { ESCAPED = -2 };
 static int find(struct place *c, int in_model, struct json_text *vocab, struct json_text *merges)
 {
 	if (!take(c, '{'))
@@ -87,11 +88,14 @@ static int find(struct place *c, int in_model, struct json_text *vocab, struct j
 		struct json_text key, none, *table;
 		if (take_key(c, &key))
 			return -1;
+		if (memchr(key.s, '\\', key.len))
+			return ESCAPED;
 		if (!in_model && is_key(&key, "model")) {
 			*vocab = *merges = (struct json_text){0};
 			if (c->p < c->end && *c->p == '{') {
-				if (find(c, 1, vocab, merges))
-					return -1;
+				int bad = find(c, 1, vocab, merges);
+				if (bad)
+					return bad;
 				continue;
 			}
 		}
@@ -116,8 +120,10 @@ int json_tables_find(const char *s, size_t len, struct json_text *vocab, struct 
 		return err_data(e, "not valid UTF-8");
 	struct place c = {s, s + len};
 	*vocab = *merges = (struct json_text){0};
-	if (find(&c, 0, vocab, merges))
-		return err_data(e, "not a JSON object");
+	int bad = find(&c, 0, vocab, merges);
+	if (bad)
+		return err_data(e, bad == ESCAPED ? "a key with escapes, beside or in 'model'"
+						  : "not a JSON object");
 	if (vocab->s && *vocab->s != '{' && *vocab->s != '[')
 		*vocab = (struct json_text){0};
 	struct json_text hole[2] = {*vocab, *merges};

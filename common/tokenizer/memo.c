@@ -2,7 +2,7 @@
 
 #include "common/mem.h"
 
-/* Sets of each table, as a power of two: at most 4 or 8 MiB, and 4, the words of a book. */
+/* Sets of each table, as a power of two: at most 4 or 8 MiB, and 5, the words of a book. */
 enum { GROW = 2, SHORT_FIRST = 10, SHORT_MOST = 16, LONG_FIRST = 7, LONG_MOST = 13 };
 
 #define LOW(n) (((uint64_t)1 << 8 * (n)) - 1)
@@ -70,7 +70,7 @@ static void fit(struct memo *m, struct memo_table *t)
 	if (2 * t->used <= (size_t)1 << t->bits || t->bits == t->most)
 		return;
 	struct memo_table was = *t;
-	t->bits += GROW;
+	t->bits = t->bits + GROW < t->most ? t->bits + GROW : t->most;
 	make(t);
 	for (size_t i = 0; i < (size_t)2 << was.bits; i++) {
 		const char *entry = was.sets + i * t->size;

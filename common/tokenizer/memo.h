@@ -1,7 +1,7 @@
 /*
  * What short texts became: most of a text are pieces, or words, that came before. Keys are the bytes
- * themselves, never a hash alone. One that comes again takes the first place of its set's two, so that it
- * does not give way to what comes but once. Tables are as large as what they hold asks for.
+ * themselves, never a hash alone. A short one that comes again takes the first place of its set's two, so
+ * that it does not give way to what comes but once. Tables are as large as what they hold asks for.
  */
 #ifndef COMMON_TOKENIZER_MEMO_H
 #define COMMON_TOKENIZER_MEMO_H
@@ -36,7 +36,7 @@ struct memo {
 	struct memo_table small, large;
 };
 
-void memo_init(struct memo *m, size_t short_size);
+void memo_init(struct memo *m, size_t short_size); /* at most MEMO_SHORT_SIZE */
 void memo_done(struct memo *m);
 /* Grows where too much would have to give way: entries move. To be called now and then, not between
  * memo_set and memo_find_short. */

@@ -281,7 +281,8 @@ struct added_token {
 };
 /* Patterns sorted by their bytes, searched by narrowing. */
 struct added_set {
-	const struct added_token **v;
+	const struct added_token **v; /* sorted by their bytes; no two alike */
+	uint32_t *within;   /* the longest other that it begins with, from 1 on; 0: none */
 	size_t n, longest;  /* longest: of them, in bytes */
 	uint8_t first[256]; /* 1: some token begins with that byte */
 	int only;	    /* the one byte that they all begin with; negative: there are several */

@@ -27,7 +27,15 @@ int vocab_add(struct vocab *v, const char *s, size_t len, uint64_t id, struct er
 		while (v->nids <= id)
 			v->at[v->nids++] = (struct span){UINT32_MAX, UINT32_MAX};
 	}
-	v->count += v->at[id].from == UINT32_MAX;
+	if (v->at[id].from != UINT32_MAX) {
+		struct span at = v->at[id];
+		if (at.to - at.from == len && same_bytes(v->blob.s + at.from, s, len))
+			return 0;
+		return err_data(e, "'%.*s' and '%.*s' have one id, %llu",
+			(int)(at.to - at.from < 60 ? at.to - at.from : 60), v->blob.s + at.from,
+			(int)(len < 60 ? len : 60), s, (unsigned long long)id);
+	}
+	v->count++;
 	v->at[id].from = (uint32_t)v->blob.len;
 	if (v->blob.cap - v->blob.len <= len)
 		str_reserve(&v->blob, len);

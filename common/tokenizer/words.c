@@ -29,13 +29,18 @@ static int is_a(const struct pretok *p, const char *type)
 }
 
 /* Whether all normalizers go character by character, or look no further than a blank. (What is put in
- * front of the whole changes its first word only, which is never taken from another place.) */
+ * front of the whole changes its first word only, which is never taken from another place; but of a
+ * first word that may have vanished by then it would be the second.) */
 static int is_local(const struct tokenizer *t)
 {
+	int may_vanish = 0;
 	for (size_t i = 0; i < t->nnorms; i++) {
 		const struct norm *n = &t->norms[i];
 		if (n->kind->reach == NORM_FAR && !norm_replaces_space(n))
 			return 0;
+		if (n->kind->reach == NORM_FRONT && may_vanish)
+			return 0;
+		may_vanish |= n->kind->reach == NORM_NEAR;
 		if (n->charsmap && i > 0) /* whose graphemes are not those of the text */
 			return 0;
 	}

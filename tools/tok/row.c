@@ -209,7 +209,7 @@ static int encode_together(struct row *r, struct record *rec, const struct text 
 	return 0;
 }
 
-/* As a template's texts, to which nothing is added, but for EOS behind every answer that is none. */
+/* Each text by itself, nothing added; but EOS goes behind every answer that no template made. */
 static int encode_apart(struct row *r, const struct text *prompt, const struct text *answers,
 	int templated, struct err *e)
 {

@@ -19,7 +19,7 @@ struct row_plan {
 	struct row_rule compat_rule;
 	size_t max_length, max_prompt, max_completion;
 	int keep_end;	    /* --truncation-mode keep_end */
-	int classic;	    /* pairs as TRL made them up to 0.28 */
+	int classic;	    /* pairs as TRL 0.27 and 0.28 made them */
 	int assistant_only; /* text rows: only their spans are trained on */
 	int train_prompt; /* --no-completion-only-loss: prompt–completion rows become text rows */
 	enum special special;

@@ -15,7 +15,6 @@
 
 enum {
 	EXPLAINED = 8, /* rows that --explain shows */
-	WHERE_LEN = sizeof((struct record *)NULL)->where,
 };
 
 static struct {
@@ -65,11 +64,17 @@ static const struct opt_program program = {
 	.tables = tables,
 };
 
+/* A record, by where it is for people and for comparing. */
+struct first {
+	char where[sizeof((struct record *)NULL)->where];
+	uint64_t place;
+};
+
 struct job {
 	struct tokenizer *tokenizer, *compat; /* compat: transformers', to compare with; or NULL */
 	struct row_plan plan;
-	struct row *rows;	    /* one a thread */
-	char (*differs)[WHERE_LEN]; /* its first record with other ids */
+	struct row *rows;      /* one a thread */
+	struct first *differs; /* its first record with other ids */
 	int nrows;
 	struct stream_reader *in;
 	struct rejects rejects;
@@ -82,8 +87,10 @@ static int each(void *user, int worker, struct record *rec, struct filter_out *o
 	struct row *r = &j->rows[worker];
 	if ((options.decode ? row_decode(r, rec, e) : row_encode(r, rec, e)) < 0)
 		return -1;
-	if (r->differs)
-		memcpy(j->differs[worker], rec->where, sizeof rec->where);
+	if (r->differs) {
+		memcpy(j->differs[worker].where, rec->where, sizeof rec->where);
+		j->differs[worker].place = rec->place;
+	}
 	filter_pass(out, rec);
 	return 0;
 }
@@ -127,24 +134,16 @@ static int make_header(const struct job *j, struct header *h, struct err *e)
 	return 0;
 }
 
-/* Whether a record stands before another, as "file:number"; of another file: not known, and no. */
-static int is_before(const char *a, const char *b)
-{
-	const char *na = strrchr(a, ':'), *nb = strrchr(b, ':');
-	return na && nb && na - a == nb - b && !strncmp(a, b, (size_t)(na - a)) &&
-	       strtoull(na + 1, NULL, 10) < strtoull(nb + 1, NULL, 10);
-}
-
 static void report_class(const struct job *j)
 {
-	const char *first = NULL;
+	const struct first *first = NULL;
 	for (int i = 0; i < j->nrows; i++)
-		if (*j->differs[i] && (!first || is_before(j->differs[i], first)))
-			first = j->differs[i];
+		if (*j->differs[i].where && (!first || j->differs[i].place < first->place))
+			first = &j->differs[i];
 	if (first)
 		die_warn("%s: transformers' %s makes other ids than tokenizer.json says; "
 			 "--compat transformers gives those",
-			first, tokenizer_class(j->tokenizer));
+			first->where, tokenizer_class(j->tokenizer));
 }
 
 /* What happened to the rows, over all threads. */

@@ -265,7 +265,7 @@ static int vocab_entry(struct table *t, struct vocab *v, struct err *e)
 	const char *digits = c->p;
 	while (c->p < c->end && *c->p >= '0' && *c->p <= '9' && id < UINT32_MAX)
 		id = id * 10 + (uint64_t)(*c->p++ - '0');
-	if (!colon || c->p == digits)
+	if (!colon || c->p == digits || (*digits == '0' && c->p > digits + 1))
 		return err_data(e, "the id of '%.*s' is not a number",
 			(int)(token.len < 60 ? token.len : 60), token.s);
 	return vocab_add(v, token.s, token.len, id, e);

@@ -62,7 +62,6 @@ static void set_make(struct added_set *set, const struct added *a, int normalize
 			set->v[set->n++] = set->v[i];
 	}
 	set->within = mem_alloc(set->n, sizeof *set->within);
-	set->only = -1;
 	for (size_t i = 0; i < set->n; i++) {
 		const char *bytes = set_bytes(set, i, &len);
 		uint8_t first = (uint8_t)*bytes;
@@ -72,7 +71,13 @@ static void set_make(struct added_set *set, const struct added *a, int normalize
 		set->within[i] = (uint32_t)j;
 		set->longest = len > set->longest ? len : set->longest;
 		set->first[first] = 1;
-		set->only = i && set->only != first ? -2 : first;
+	}
+	if (set->n) {
+		const char *front = set_bytes(set, 0, &len),
+			   *back = set_bytes(set, set->n - 1, &last);
+		while (set->common < len && set->common < last &&
+			front[set->common] == back[set->common])
+			set->common++;
 	}
 }
 
@@ -102,12 +107,16 @@ int added_find(const struct added_set *set, const char *s, size_t len, struct ad
 	struct span *m, const struct added_token **which)
 {
 	const uint8_t *u = (const uint8_t *)s;
+	size_t n = set->common;
+	const char *common = n ? set_bytes(set, 0, &(size_t){0}) : NULL;
 	for (size_t i = at->search; set->n && i < len; i++) {
-		if (set->only >= 0) {
-			const char *p = memchr(s + i, set->only, len - i);
+		if (n) {
+			const char *p = memchr(s + i, *common, len - i);
 			if (!p)
 				return 0;
 			i = (size_t)(p - s);
+			if (len - i < n || !same_bytes(p, common, n))
+				continue;
 		} else if (!set->first[u[i]]) {
 			continue;
 		}

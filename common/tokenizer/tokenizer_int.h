@@ -284,8 +284,8 @@ struct added_set {
 	const struct added_token **v; /* sorted by their bytes; no two alike */
 	uint32_t *within;   /* the longest other that it begins with, from 1 on; 0: none */
 	size_t n, longest;  /* longest: of them, in bytes */
+	size_t common;	    /* so many bytes they all begin with */
 	uint8_t first[256]; /* 1: some token begins with that byte */
-	int only;	    /* the one byte that they all begin with; negative: there are several */
 };
 struct added {
 	/* As in the file. Of those alike the last counts, the others have no id. */

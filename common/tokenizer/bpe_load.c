@@ -10,15 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint64_t merge_pair(const struct listed_merge *m)
+static uint64_t pair_of(const struct listed_merge *m)
 {
-	return m->a | (uint64_t)m->b << 24;
-}
-
-/* Where looking for the pair begins. */
-static size_t merge_slot(const struct merges *m, uint64_t pair)
-{
-	return (pair * 0x9e3779b97f4a7c15u >> 32) * m->nslots >> 32;
+	return merges_pair(m->a, m->b);
 }
 
 /* A pair that comes again takes the later rank. */
@@ -31,9 +25,9 @@ static int index_merges(struct merges *m, const struct listed_merge *list, size_
 	for (size_t rank = 0; rank < n; rank++) {
 		if (rank + AHEAD < n)
 			__builtin_prefetch(
-				&m->slots[merge_slot(m, merge_pair(&list[rank + AHEAD]))], 1);
-		uint64_t pair = merge_pair(&list[rank]), there;
-		size_t i = merge_slot(m, pair), run = 0;
+				&m->slots[merges_slot(m, pair_of(&list[rank + AHEAD]))], 1);
+		uint64_t pair = pair_of(&list[rank]), there;
+		size_t i = merges_slot(m, pair), run = 0;
 		for (;; i = i + 1 == m->nslots ? 0 : i + 1) {
 			memcpy(&there, &m->slots[i], sizeof there);
 			there &= MERGE_NONE;

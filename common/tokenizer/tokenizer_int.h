@@ -189,11 +189,20 @@ static inline int merges_is_empty(const struct merge *s)
 {
 	return (s->pair[0] & s->pair[1] & s->pair[2]) == UINT16_MAX;
 }
+static inline uint64_t merges_pair(uint32_t left, uint32_t right)
+{
+	return left | (uint64_t)right << 24;
+}
+/* Where looking for the pair begins. */
+static inline size_t merges_slot(const struct merges *m, uint64_t pair)
+{
+	return (pair * 0x9e3779b97f4a7c15u >> 32) * m->nslots >> 32;
+}
 /* Rank << 32 | id of the pair's merge; UINT64_MAX: it has none. */
 static inline uint64_t merges_find(const struct merges *m, uint32_t left, uint32_t right)
 {
-	uint64_t pair = left | (uint64_t)right << 24;
-	size_t i = (pair * 0x9e3779b97f4a7c15u >> 32) * m->nslots >> 32;
+	uint64_t pair = merges_pair(left, right);
+	size_t i = merges_slot(m, pair);
 	for (;;) {
 		const struct merge *s = &m->slots[i];
 		uint64_t head; /* the pair and 16 bits of the rank */
